@@ -1,0 +1,3 @@
+//! Runs Harmonium from the command line.
+
+fn main() {}

@@ -1,0 +1,1 @@
+//! Reads data sets and hands them out in batches.

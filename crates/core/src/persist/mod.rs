@@ -1,0 +1,1 @@
+//! Saves models and checkpoints so that a file is old or new, never torn.

@@ -1,0 +1,1 @@
+//! Gives exact answers on small models by f64 enumeration.

@@ -1,0 +1,1 @@
+//! Keeps the examples in a package of their own; each lies in `examples/`.
