@@ -68,12 +68,18 @@ impl BitMatrix {
     }
 
     /// Reads one bit.
+    ///
+    /// # Panics
+    /// If the matrix has no such row or unit.
     pub fn get(&self, row: usize, unit: usize) -> bool {
         assert!(unit < self.units, "unit {unit} of {}", self.units);
         self.row(row)[unit / 64] >> (unit % 64) & 1 == 1
     }
 
     /// Writes one bit.
+    ///
+    /// # Panics
+    /// If the matrix has no such row or unit.
     pub fn set(&mut self, row: usize, unit: usize, value: bool) {
         assert!(
             row < self.rows && unit < self.units,
@@ -89,7 +95,7 @@ impl BitMatrix {
     pub fn gather(&self, rows: impl IntoIterator<Item = usize>) -> Self {
         let mut words = Vec::new();
         rows.into_iter().for_each(|row| words.extend_from_slice(self.row(row)));
-        let count = if self.stride == 0 { 0 } else { words.len() / self.stride };
+        let count = words.len().checked_div(self.stride).unwrap_or(0);
         Self { rows: count, units: self.units, stride: self.stride, words }
     }
 

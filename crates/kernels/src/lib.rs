@@ -1,18 +1,31 @@
 //! Computes what a Boltzmann machine needs from slices of integers and bits.
 //!
 //! This crate is the only one that holds unsafe code and the only one that names an instruction set. It knows no
-//! model: bit-packed states ([`BitMatrix`]), addressed random streams ([`Key`]), weights on a fixed-point grid,
-//! exact integer products and fused sampling. Each path of the SIMD back
-//! ends gives the very bits of the scalar one.
+//! model: bit-packed states ([`BitMatrix`]), addressed random streams ([`Key`]), weights on a fixed-point grid
+//! ([`Coupling`]), exact integer products ([`product`]) and fused sampling ([`bernoulli`]). Each path of the SIMD back
+//! ends gives the very bits of the scalar one ([`backend`]).
 //!
 //! Functions here panic when shapes do not fit: the crates above check once and then call.
+
+// Kernels are small bodies that must become part of the loops that an instruction set was chosen for.
+#![allow(clippy::inline_always)]
 
 #[macro_use]
 pub mod mutants;
 
+pub mod backend;
+pub mod bernoulli;
 mod bits;
 pub mod chacha;
+mod grid;
 mod key;
+pub mod numeric;
+pub mod product;
+mod shared;
+#[cfg(target_arch = "x86_64")]
+mod x86;
 
+pub use backend::Backend;
 pub use bits::BitMatrix;
+pub use grid::{Coupling, Grid};
 pub use key::{Key, purpose};

@@ -1,0 +1,109 @@
+//! Chooses the instruction set once, at run time; every choice gives the same bits.
+
+use std::fmt;
+use std::str::FromStr;
+use std::sync::atomic::{AtomicU8, Ordering};
+
+/// Names an instruction set that the kernels are written for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Backend {
+    /// Portable code, the specification of the others.
+    Scalar,
+    /// 256-bit integer vectors with fused multiply-add (x86-64).
+    Avx2,
+}
+
+/// The environment variable that forces a back end.
+pub const VARIABLE: &str = "HARMONIUM_BACKEND";
+
+const UNKNOWN: u8 = u8::MAX;
+static CHOSEN: AtomicU8 = AtomicU8::new(UNKNOWN);
+
+impl Backend {
+    /// All back ends, slowest first.
+    pub const ALL: [Self; 2] = [Self::Scalar, Self::Avx2];
+
+    /// Tells whether this machine has the instructions.
+    pub fn available(self) -> bool {
+        match self {
+            Self::Scalar => true,
+            #[cfg(target_arch = "x86_64")]
+            Self::Avx2 => is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma"),
+            #[cfg(not(target_arch = "x86_64"))]
+            Self::Avx2 => false,
+        }
+    }
+
+    /// Gives the forced back end, else the fastest that this machine has.
+    ///
+    /// # Errors
+    /// Says so when `HARMONIUM_BACKEND` names an unknown back end or one that this machine lacks.
+    pub fn select() -> Result<Self, String> {
+        let forced = std::env::var(VARIABLE).ok().filter(|name| !name.is_empty());
+        let backend = match &forced {
+            Some(name) => name.parse()?,
+            None => *Self::ALL.iter().rfind(|b| b.available()).unwrap_or(&Self::Scalar),
+        };
+        if !backend.available() {
+            return Err(format!("{VARIABLE}: expected a back end of this machine, got {backend}"));
+        }
+        Ok(backend)
+    }
+
+    /// Gives the back end in use.
+    ///
+    /// # Panics
+    /// If the environment forces a back end that is not there; [`Backend::select`] reports that beforehand.
+    pub fn current() -> Self {
+        let chosen = CHOSEN.load(Ordering::Relaxed);
+        if let Some(&backend) = Self::ALL.get(usize::from(chosen)) {
+            return backend;
+        }
+        let backend = Self::select().unwrap_or_else(|message| panic!("{message}"));
+        backend.force();
+        backend
+    }
+
+    /// Makes this back end the current one of the process. As every back end gives the same bits, this changes speed
+    /// alone.
+    ///
+    /// # Panics
+    /// If this machine lacks it.
+    pub fn force(self) {
+        assert!(self.available(), "{self} is not available on this machine");
+        CHOSEN.store(self as u8, Ordering::Relaxed);
+    }
+}
+
+impl fmt::Display for Backend {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Scalar => "scalar",
+            Self::Avx2 => "avx2",
+        })
+    }
+}
+
+impl FromStr for Backend {
+    type Err = String;
+
+    fn from_str(name: &str) -> Result<Self, String> {
+        Self::ALL.into_iter().find(|b| b.to_string() == name).ok_or_else(|| {
+            format!(
+                "{VARIABLE}: expected one of {}, got {name:?}",
+                Self::ALL.map(|b| b.to_string()).join(", ")
+            )
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_read_back_and_unknown_ones_refused() {
+        assert!(Backend::ALL.iter().all(|b| b.to_string().parse() == Ok(*b)));
+        assert!("mmx".parse::<Backend>().unwrap_err().contains("scalar, avx2"));
+    }
+}
