@@ -1,8 +1,27 @@
 //! Holds what every energy-based model shares: units, sampling, training, evaluation, data and files.
+//!
+//! One batch walks like this: [`data`] hands out rows, [`train::fit`] derives the step's keys, an
+//! [`train::Estimator`] fills the [`stats::Phases`], their contrast is the gradient, [`train::Transform`]s change it, the
+//! [`train::Optimizer`] moves the parameters, the [`train::Guard`] looks at them, an [`train::Observer`] looks at all.
+//! Nothing here knows a particular model, and nothing draws without a [`Key`].
 
+#[macro_use(mutant)]
+extern crate harmonium_kernels;
+
+pub mod address;
+pub mod batch;
 pub mod data;
 pub mod error;
+pub mod evaluate;
+pub mod model;
+pub mod params;
 pub mod persist;
+pub mod stats;
+pub mod train;
+pub mod units;
 
+pub use batch::Batch;
 pub use error::{Error, ErrorKind};
 pub use harmonium_kernels::{BitMatrix, Key, purpose};
+pub use model::{Annealed, EnergyModel, Gibbs, Marginal};
+pub use params::{Block, BlockMut, HasParams, Params};

@@ -1,1 +1,21 @@
-//! Restricted Boltzmann machines.
+//! Builds restricted Boltzmann machines: E(v, h) = −v·W·h − b·v − c·h, p ∝ e^−E.
+//!
+//! [`Rbm`] holds the parameters; [`View`] is the same machine at another inverse temperature or on the way from a base
+//! model, and holds every formula once. [`Path`] is what annealed importance sampling walks along.
+
+#[macro_use(mutant)]
+extern crate harmonium_kernels;
+
+mod energy_model;
+mod enumerate;
+mod features;
+mod path;
+mod pseudo;
+mod rbm;
+mod state;
+mod view;
+
+pub use path::Path;
+pub use rbm::{Parts, Rbm};
+pub use state::State;
+pub use view::View;

@@ -1,0 +1,93 @@
+//! Declares what a model must be able to do, so that samplers, estimators and evaluations are written once.
+
+use harmonium_kernels::{BitMatrix, Key};
+use ndarray::Array1;
+
+use crate::stats::Stats;
+use crate::{Batch, Error, HasParams, Params};
+
+/// Samples by Gibbs sweeps that leave p(x) ∝ e^−E(x) invariant.
+pub trait Gibbs: Sync {
+    /// What chains stand on; rows are chains.
+    type State: Clone + Send;
+
+    /// Starts chains independently of each other, each row from its own stream.
+    fn init(&self, chains: usize, key: Key) -> Self::State;
+
+    /// Updates every unit once; half-step n draws from `key.fold_in(n)`, row r from stream r.
+    fn sweep(&self, state: &mut Self::State, key: Key);
+
+    /// Computes the energies of the states, in nats: `chains` values.
+    fn energy(&self, state: &Self::State) -> Array1<f64>;
+
+    /// Packs all that the next sweep depends on.
+    fn pack(&self, state: &Self::State) -> BitMatrix;
+
+    /// Restores what [`Gibbs::pack`] gave.
+    ///
+    /// # Errors
+    /// Refuses bits of another width.
+    fn unpack(&self, bits: BitMatrix) -> Result<Self::State, Error>;
+}
+
+/// Is a model with parameters: it can be tempered, clamped to data, and it knows its sufficient statistics.
+pub trait EnergyModel: Gibbs + HasParams {
+    /// A view of the model at another inverse temperature.
+    type Tempered<'a>: Gibbs<State = Self::State>
+    where
+        Self: 'a;
+
+    /// Views the model with energy β E, copying no weights.
+    fn tempered(&self, beta: f32) -> Self::Tempered<'_>;
+
+    /// Refuses data that do not fit the model.
+    ///
+    /// # Errors
+    /// Says which width was expected and which was got.
+    fn check_data(&self, data: &Batch) -> Result<(), Error>;
+
+    /// Gives s of the weights' grid, which a checkpoint keeps.
+    fn shift(&self) -> i32;
+
+    /// Puts parameters and grid of a checkpoint back.
+    ///
+    /// # Errors
+    /// Refuses values that are not finite, or that the grid can't hold; then nothing is changed.
+    fn restore(&mut self, params: &Params, shift: i32) -> Result<(), Error>;
+
+    /// Clamps the data; nothing is drawn.
+    fn clamp(&self, data: &Batch) -> Self::State;
+
+    /// Clamps the data and draws the latent units given them. A sweep from such a state starts with those draws.
+    fn infer(&self, data: &Batch, key: Key) -> Self::State;
+
+    /// Makes empty statistics of the model's shape.
+    fn stats(&self) -> Stats;
+
+    /// Adds −∂E/∂θ of each row, the latent units averaged out where they can be.
+    fn accumulate(&self, state: &Self::State, stats: &mut Stats);
+}
+
+/// Is a model whose hidden units sum out in closed form.
+pub trait Marginal {
+    /// Computes F(v) = −ln Σ_h e^−E(v,h), in nats: `(n, visible) → n`.
+    ///
+    /// # Errors
+    /// Refuses rows of another width.
+    fn free_energy(&self, data: &Batch) -> Result<Array1<f64>, Error>;
+}
+
+/// Walks from an independent base model to the model itself, for annealed importance sampling.
+pub trait Annealed {
+    /// What the runs stand on.
+    type State: Clone + Send;
+
+    /// Draws `runs` exact samples of the base (β = 0).
+    fn base_samples(&self, runs: usize, key: Key) -> Self::State;
+
+    /// Gives ln Z of the base, in nats.
+    fn base_log_z(&self) -> f64;
+
+    /// Gives F_from(v) − F_to(v) of each run, in nats, and then sweeps once at β = `to`.
+    fn advance(&self, state: &mut Self::State, from: f32, to: f32, key: Key) -> Vec<f64>;
+}

@@ -1,0 +1,280 @@
+//! Runs a training: batch by batch, from any step on.
+
+use std::ops::ControlFlow;
+
+use harmonium_kernels::{BitMatrix, Key};
+
+use super::{Action, Estimator, Fit, Observer, Optimizer, Step, Transform};
+use crate::address::Address;
+use crate::data::shuffled;
+use crate::stats::Phases;
+use crate::{Batch, EnergyModel, Error, Params};
+
+/// Trains a model on the rows of `data`.
+///
+/// # Errors
+/// Refuses options out of range and data of another width before it changes anything. When numbers run away it puts
+/// the last good state back and says what did.
+pub fn fit<M: EnergyModel, E: Estimator<M>>(
+    model: &mut M,
+    data: &Batch,
+    estimator: &mut E,
+    options: &Fit,
+    key: Key,
+    observer: &mut impl Observer<M>,
+) -> Result<Summary, Error> {
+    Training::new(model, data, options)?.run(model, data, estimator, key, observer)
+}
+
+/// Says how a training ended.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Summary {
+    /// Updates done in all.
+    pub steps: u64,
+    /// Whether the observer ended it before its last epoch.
+    pub stopped: bool,
+    /// What the guard did and what else a user should know.
+    pub notices: Vec<String>,
+}
+
+/// Is a training as it stands between two updates.
+#[derive(Clone, Debug)]
+pub struct Training {
+    options: Fit,
+    optimizer: Optimizer,
+    rows: usize,
+    step: u64,
+    rate_factor: f32,
+    retries: u32,
+    notices: Vec<String>,
+    order: (u32, Vec<u32>),
+}
+
+/// Holds all that a training needs to go on bit for bit, besides its options, data and seed.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Snapshot {
+    /// Updates done.
+    pub step: u64,
+    /// What the guard multiplied the learning rate with, and how often.
+    pub rate: (f32, u32),
+    /// The master parameters.
+    pub params: Params,
+    /// The grid's shift.
+    pub shift: i32,
+    /// The moments of the optimiser with its running products.
+    pub moments: (Params, Params, [f32; 2]),
+    /// The offsets of centring.
+    pub offsets: Option<[Vec<f32>; 2]>,
+    /// The chains of the estimator.
+    pub chains: Option<BitMatrix>,
+}
+
+impl Training {
+    /// Prepares a training from its first step on.
+    ///
+    /// # Errors
+    /// Refuses options out of range and data of another width than the model's.
+    pub fn new<M: EnergyModel>(model: &M, data: &Batch, options: &Fit) -> Result<Self, Error> {
+        options.check()?;
+        model.check_data(data)?;
+        let mut notices = Vec::new();
+        if options.batch > data.rows() {
+            notices.push(format!("batch {} is larger than the data: one batch of {} rows", options.batch, data.rows()));
+        }
+        Ok(Self {
+            optimizer: Optimizer::new(options.method.clone(), &model.params()),
+            options: options.clone(),
+            rows: data.rows(),
+            step: 0,
+            rate_factor: 1.0,
+            retries: 0,
+            notices,
+            order: (u32::MAX, Vec::new()),
+        })
+    }
+
+    /// Gives the number of updates done.
+    pub fn step(&self) -> u64 {
+        self.step
+    }
+
+    /// Gives the number of finished epochs.
+    pub fn epoch(&self) -> u32 {
+        (self.step / self.batches()) as u32
+    }
+
+    /// Gives the number of updates of an epoch.
+    pub fn batches(&self) -> u64 {
+        self.rows.div_ceil(self.options.batch) as u64
+    }
+
+    /// Gives the number of updates of the whole training.
+    pub fn total(&self) -> u64 {
+        self.batches() * u64::from(self.options.epochs)
+    }
+
+    /// Gives the learning rate of the next update.
+    pub fn rate(&self) -> f32 {
+        self.options.learning_rate.at(self.step, self.total(), self.epoch()) as f32 * self.rate_factor
+    }
+
+    /// Goes on until the last epoch is done or the observer stops it.
+    ///
+    /// # Errors
+    /// Says what ran away, with the last good state put back.
+    pub fn run<M: EnergyModel, E: Estimator<M>>(
+        &mut self,
+        model: &mut M,
+        data: &Batch,
+        estimator: &mut E,
+        key: Key,
+        observer: &mut impl Observer<M>,
+    ) -> Result<Summary, Error> {
+        estimator.check()?;
+        let (mut phases, mut gradient) = (Phases::new(model.stats()), model.params());
+        let mut good = self.snapshot(model, estimator);
+        while self.step < self.total() {
+            let batch = self.batch(data, key);
+            self.update(model, &batch, estimator, key, (&mut phases, &mut gradient))?;
+            let notice = match self.options.guard.fault(model.refresh(), self.step) {
+                Some(fault) => Some(self.roll_back(model, estimator, &good, fault)?),
+                None => None,
+            };
+            if notice.is_none() && self.step.is_multiple_of(self.options.guard.every) {
+                good = self.snapshot(model, estimator);
+            }
+            let step = Step {
+                model: &*model,
+                gradient: &gradient,
+                training: self,
+                rows: batch.rows(),
+                ends_epoch: notice.is_none() && self.step.is_multiple_of(self.batches()),
+                notice: notice.as_deref(),
+                snapshot: &|| self.snapshot(model, estimator),
+            };
+            if let ControlFlow::Break(()) = observer.observe(&step) {
+                return Ok(self.summary(true));
+            }
+        }
+        Ok(self.summary(false))
+    }
+
+    /// Does one update: estimate, contrast, transform, move.
+    fn update<M: EnergyModel, E: Estimator<M>>(
+        &mut self,
+        model: &mut M,
+        batch: &Batch,
+        estimator: &mut E,
+        key: Key,
+        (phases, gradient): (&mut Phases, &mut Params),
+    ) -> Result<(), Error> {
+        let at = (self.step, self.total(), self.epoch());
+        let sweeps = estimator.sweeps().at(at.0, at.1, at.2).round() as u32;
+        phases.clear();
+        estimator.estimate(model, batch, sweeps, Address::new(key, self.step), phases)?;
+        phases.contrast(gradient);
+        if let Some(centre) = &mut self.options.centre {
+            centre.apply(gradient, &model.blocks(), phases);
+        }
+        self.options.decay.apply(gradient, &model.blocks(), phases);
+        let rate = self.rate();
+        self.optimizer.update(model, gradient, rate, at);
+        self.step += 1;
+        Ok(())
+    }
+
+    /// Takes the rows of the next batch in the order of its epoch.
+    fn batch(&mut self, data: &Batch, key: Key) -> Batch {
+        let epoch = self.epoch();
+        if self.order.0 != epoch {
+            let order = shuffled(self.rows, key, u64::from(mutant!("B31", epoch, 0)));
+            self.order = (epoch, order);
+        }
+        let start = (self.step % self.batches()) as usize * self.options.batch;
+        let end = self.rows.min(start + self.options.batch);
+        data.gather(self.order.1[start..end].iter().map(|&row| row as usize))
+    }
+
+    fn roll_back<M: EnergyModel, E: Estimator<M>>(
+        &mut self,
+        model: &mut M,
+        estimator: &mut E,
+        good: &Snapshot,
+        fault: Error,
+    ) -> Result<String, Error> {
+        let (factor, retries) = (self.rate_factor, self.retries);
+        self.restore(model, estimator, good)?;
+        let Action::Retry { factor: lower, max } = self.options.guard.action else { return Err(fault) };
+        if retries >= max {
+            return Err(fault);
+        }
+        (self.rate_factor, self.retries) = (factor * lower, retries + 1);
+        let notice = format!("{fault}; back at step {} with {} of the rate", self.step, self.rate_factor);
+        self.notices.push(notice.clone());
+        Ok(notice)
+    }
+
+    fn summary(&self, stopped: bool) -> Summary {
+        Summary { steps: self.step, stopped, notices: self.notices.clone() }
+    }
+
+    /// Copies all that is needed to go on from here.
+    pub fn snapshot<M: EnergyModel, E: Estimator<M>>(&self, model: &M, estimator: &E) -> Snapshot {
+        let (first, second, powers) = self.optimizer.state();
+        Snapshot {
+            step: mutant!("B30", self.step, 0),
+            rate: (self.rate_factor, self.retries),
+            params: model.params(),
+            shift: model.shift(),
+            moments: (mutant!("B32", first.clone(), first.zeros_like()), second.clone(), powers),
+            offsets: self.options.centre.as_ref().and_then(|centre| centre.offsets.clone()),
+            chains: estimator.chains().cloned(),
+        }
+    }
+
+    /// Puts a snapshot back into training, model and estimator.
+    ///
+    /// # Errors
+    /// Refuses a snapshot of another model, optimiser or estimator; then nothing is changed.
+    pub fn restore<M: EnergyModel, E: Estimator<M>>(
+        &mut self,
+        model: &mut M,
+        estimator: &mut E,
+        snapshot: &Snapshot,
+    ) -> Result<(), Error> {
+        let (first, second, _) = self.optimizer.state();
+        same_shape("parameters", &model.params(), &snapshot.params)?;
+        same_shape("moments", first, &snapshot.moments.0)?;
+        same_shape("second moments", second, &snapshot.moments.1)?;
+        self.check_offsets(&snapshot.params, snapshot.offsets.as_ref())?;
+        estimator.restore(model, snapshot.chains.clone())?;
+        model.restore(&snapshot.params, snapshot.shift)?;
+        let (first, second, powers) = self.optimizer.state_mut();
+        (*first, *second, *powers) = snapshot.moments.clone();
+        if let Some(centre) = &mut self.options.centre {
+            centre.offsets.clone_from(&snapshot.offsets);
+        }
+        self.step = snapshot.step;
+        (self.rate_factor, self.retries) = snapshot.rate;
+        Ok(())
+    }
+
+    fn check_offsets(&self, params: &Params, offsets: Option<&[Vec<f32>; 2]>) -> Result<(), Error> {
+        let Some(offsets) = offsets else { return Ok(()) };
+        let expected: Vec<usize> = params.tensors().iter().skip(1).map(|t| t.values.len()).collect();
+        let got: Vec<usize> = offsets.iter().map(Vec::len).collect();
+        if self.options.centre.is_some() && expected == got {
+            return Ok(());
+        }
+        Err(Error::shape("centring offsets", format!("{expected:?}"), format!("{got:?}")))
+    }
+}
+
+fn same_shape(field: &str, expected: &Params, got: &Params) -> Result<(), Error> {
+    let outline = |p: &Params| p.tensors().iter().map(|t| format!("{} {:?}", t.name, t.shape)).collect::<Vec<_>>();
+    let (expected, got) = (outline(expected), outline(got));
+    if expected == got {
+        return Ok(());
+    }
+    Err(Error::shape(field, expected.join(", "), got.join(", ")))
+}

@@ -1,0 +1,19 @@
+//! Trains a model: estimate, contrast, transform, update, guard, observe.
+
+mod estimator;
+mod fit;
+mod guard;
+mod observer;
+mod optimizer;
+mod options;
+mod schedule;
+mod transform;
+
+pub use estimator::{Cd, Estimator, Pcd};
+pub use fit::{Snapshot, Summary, Training, fit};
+pub use guard::{Action, Guard};
+pub use observer::{Observer, Silent, Step};
+pub use optimizer::{Method, Optimizer};
+pub use options::Fit;
+pub use schedule::Schedule;
+pub use transform::{Centre, Decay, Transform};

@@ -1,0 +1,52 @@
+//! Shows each update to whoever watches, and lets them stop the training.
+
+use std::ops::ControlFlow;
+
+use super::{Snapshot, Training};
+use crate::Params;
+
+/// Is what an observer gets to see after an update.
+pub struct Step<'a, M> {
+    /// The model after the update.
+    pub model: &'a M,
+    /// The gradient that it was updated with, after all transforms.
+    pub gradient: &'a Params,
+    /// The training: step, epoch, rate.
+    pub training: &'a Training,
+    /// Rows of the batch.
+    pub rows: usize,
+    /// Whether this update ended an epoch.
+    pub ends_epoch: bool,
+    /// What the guard did just before, if anything.
+    pub notice: Option<&'a str>,
+    pub(super) snapshot: &'a dyn Fn() -> Snapshot,
+}
+
+impl<M> Step<'_, M> {
+    /// Copies all that a training needs to go on from here, bit for bit.
+    pub fn snapshot(&self) -> Snapshot {
+        (self.snapshot)()
+    }
+}
+
+/// Watches a training.
+pub trait Observer<M> {
+    /// Gets every update; `Break` ends the training after it.
+    fn observe(&mut self, step: &Step<'_, M>) -> ControlFlow<()>;
+}
+
+/// Watches nothing.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Silent;
+
+impl<M> Observer<M> for Silent {
+    fn observe(&mut self, _step: &Step<'_, M>) -> ControlFlow<()> {
+        ControlFlow::Continue(())
+    }
+}
+
+impl<M, F: FnMut(&Step<'_, M>) -> ControlFlow<()>> Observer<M> for F {
+    fn observe(&mut self, step: &Step<'_, M>) -> ControlFlow<()> {
+        self(step)
+    }
+}

@@ -1,0 +1,91 @@
+//! Describes units that are 0 or 1: U(x) = −b·x, Γ(I) = Σ ln(1 + e^(I + b)), ⟨x⟩ = σ(I + b).
+
+use harmonium_kernels::bernoulli::{self, Affine};
+use harmonium_kernels::{BitMatrix, Key};
+
+use super::{Input, Unit};
+
+/// Is a layer of units 0 or 1 with one bias a unit.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Bernoulli {
+    bias: Vec<f32>,
+}
+
+impl Bernoulli {
+    /// Makes a layer from its biases.
+    pub fn new(bias: Vec<f32>) -> Self {
+        Self { bias }
+    }
+
+    /// Makes the independent layer that has these marginals: `ones[i]` of `rows`, smoothed by one row of ones and one of
+    /// zeros, b = ln((ones + 1) / (rows − ones + 1)).
+    pub fn from_counts(ones: &[u64], rows: u64) -> Self {
+        let log_odds = |&n: &u64| libm::log((n as f64 + 1.0) / ((rows - n) as f64 + 1.0)) as f32;
+        Self { bias: ones.iter().map(log_odds).collect() }
+    }
+
+    /// Gives the biases.
+    pub fn bias(&self) -> &[f32] {
+        &self.bias
+    }
+
+    /// Gives the biases for writing.
+    pub fn bias_mut(&mut self) -> &mut [f32] {
+        &mut self.bias
+    }
+
+    /// Computes b·x of one row in the order of the units.
+    pub fn dot(&self, states: &BitMatrix, row: usize) -> f64 {
+        let mut sum = 0.0;
+        states.for_each_one(row, |unit| sum += f64::from(self.bias[unit]));
+        sum
+    }
+
+    /// Gives ln Z of the layer alone: Γ(0), in nats.
+    pub fn log_z(&self) -> f64 {
+        let input = Input { sums: vec![0; self.bias.len()], step: 1.0, gain: 1.0 };
+        self.cgf(&input)[0]
+    }
+
+    fn affine<'a>(&'a self, input: &Input) -> Affine<'a> {
+        Affine { step: input.step, gain: input.gain, bias: &self.bias }
+    }
+}
+
+impl Unit for Bernoulli {
+    type State = BitMatrix;
+    type Mean = Vec<u16>;
+
+    fn units(&self) -> usize {
+        self.bias.len()
+    }
+
+    fn energy(&self, state: &BitMatrix) -> Vec<f64> {
+        (0..state.rows()).map(|row| -self.dot(state, row)).collect()
+    }
+
+    fn cgf(&self, input: &Input) -> Vec<f64> {
+        bernoulli::softplus(&input.sums, &self.affine(input))
+    }
+
+    fn mean(&self, input: &Input) -> Vec<u16> {
+        bernoulli::probabilities(&input.sums, &self.affine(input))
+    }
+
+    fn sample(&self, input: &Input, key: Key) -> BitMatrix {
+        bernoulli::sample(&input.sums, &self.affine(input), key)
+    }
+
+    fn mode(&self, input: &Input) -> BitMatrix {
+        let n = self.bias.len();
+        let active = |r: usize, j: usize| {
+            input.sums[r * n + j] as f32 * input.step * input.gain + self.bias[j] > 0.0
+        };
+        BitMatrix::from_fn(input.sums.len() / n, n, active)
+    }
+
+    fn anneal(&self, base: &Self, beta: f32) -> Self {
+        let mix = |(b, a): (&f32, &f32)| (1.0 - beta) * a + beta * b;
+        Self { bias: self.bias.iter().zip(&base.bias).map(mix).collect() }
+    }
+}
