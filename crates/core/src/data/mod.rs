@@ -1,2 +1,28 @@
-//! Reads data sets and hands them out in batches.
-pub fn shuffled(_rows: usize, _key: crate::Key, _epoch: u64) -> Vec<u32> { Vec::new() }
+//! Reads data sets, makes bits of them and hands them out in batches.
+//!
+//! A file becomes a [`Table`] ([`open`]), a table becomes bits ([`binarize()`]), and each epoch walks over the rows in
+//! an order of its own ([`shuffled`], [`Batches`]). Nothing here keeps a generator: what is drawn depends on a key
+//! and on the place of the row.
+
+mod batches;
+mod binarize;
+mod csv;
+mod file;
+mod gz;
+mod idx;
+mod mnist;
+mod npy;
+mod npz;
+mod open;
+mod packed;
+mod source;
+mod split;
+mod table;
+
+pub use batches::{Batches, shuffled};
+pub use binarize::{Binarize, binarize};
+pub use mnist::{DATA_VARIABLE, Mnist, mnist, mnist_folder};
+pub use open::{ReadOptions, open};
+pub use source::{Source, Tables, load_tables};
+pub use split::{fold, split_last};
+pub use table::{Table, Values};

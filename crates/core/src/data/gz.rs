@@ -1,0 +1,91 @@
+//! Unpacks gzip, told by its content and by its name.
+
+use flate2::bufread::GzDecoder;
+
+use super::file::read_bounded;
+use crate::Error;
+
+const MAGIC: [u8; 2] = [0x1f, 0x8b];
+
+/// Unpacks bytes that begin as gzip does; hands others on, unless the file was `named` as gzip.
+pub(super) fn unpack(field: &str, bytes: Vec<u8>, named: bool) -> Result<Vec<u8>, Error> {
+    if bytes.starts_with(&MAGIC) {
+        return unpack_members(field, &bytes);
+    }
+    if named {
+        return Err(Error::format(field, "byte 0", "gzip, which begins 1f 8b", begin(&bytes)));
+    }
+    Ok(bytes)
+}
+
+fn unpack_members(field: &str, bytes: &[u8]) -> Result<Vec<u8>, Error> {
+    let (mut rest, mut out) = (bytes, Vec::new());
+    while !rest.is_empty() {
+        let place = format!("the gzip member at byte {}", bytes.len() - rest.len());
+        let mut member = GzDecoder::new(rest);
+        out = read_bounded(&mut member, out)
+            .map_err(|e| Error::format(field, place, "whole gzip data and nothing behind it", e))?;
+        rest = member.into_inner();
+    }
+    if out.is_empty() {
+        return Err(Error::format(field, "", "data", "an empty file, packed"));
+    }
+    out.shrink_to_fit();
+    Ok(out)
+}
+
+fn begin(bytes: &[u8]) -> String {
+    bytes.iter().take(4).map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().join(" ")
+}
+
+#[cfg(test)]
+pub(super) fn pack(bytes: &[u8]) -> Vec<u8> {
+    use std::io::Write;
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
+    encoder.write_all(bytes).unwrap();
+    encoder.finish().unwrap()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn text() -> Vec<u8> {
+        (0..20_000_u32).flat_map(|i| (i.wrapping_mul(2_654_435_761) >> 7).to_le_bytes()).collect()
+    }
+
+    #[test]
+    fn what_was_packed_comes_back() {
+        let packed = pack(&text());
+        assert_eq!(unpack("f", packed.clone(), true).unwrap(), text());
+        assert_eq!(unpack("f", packed.clone(), false).unwrap(), text());
+        assert_eq!(unpack("f", [packed.clone(), packed].concat(), true).unwrap(), [text(), text()].concat());
+        assert_eq!(unpack("f", b"0,1".to_vec(), false).unwrap(), b"0,1");
+    }
+
+    #[test]
+    fn a_cut_at_every_hundredth_byte_is_refused() {
+        let packed = pack(&text());
+        for end in (0..packed.len()).step_by(100).chain(1..64).chain(packed.len() - 64..packed.len()) {
+            assert!(unpack("f", packed[..end].to_vec(), true).is_err(), "cut at {end}");
+        }
+    }
+
+    #[test]
+    fn bytes_behind_the_end_are_refused() {
+        for tail in [&[0_u8][..], &[0; 64], b"garbage", &[0x1f], &[0x1f, 0x8b]] {
+            let error = unpack("f", [pack(&text()), tail.to_vec()].concat(), true).unwrap_err();
+            assert!(error.to_string().contains("nothing behind it"), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_wrong_checksum_and_an_empty_content_are_refused() {
+        let mut packed = pack(&text());
+        let crc = packed.len() - 8;
+        packed[crc] ^= 1;
+        assert!(unpack("f", packed, true).is_err());
+        assert!(unpack("f", pack(&[]), true).is_err());
+        assert!(unpack("f", b"0,1".to_vec(), true).unwrap_err().to_string().contains("30 2c 31"));
+    }
+}
