@@ -1,1 +1,11 @@
-//! Measures models.
+//! Measures models: likelihoods with their intervals, and nothing that pretends to be one.
+
+mod ais;
+mod log_sum_exp;
+mod schedule;
+mod weights;
+
+pub use ais::{Ais, AisEstimate, forward, reverse};
+pub use log_sum_exp::LogSumExp;
+pub use schedule::Betas;
+pub use weights::{Interval, Weights};

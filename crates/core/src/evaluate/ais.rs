@@ -1,0 +1,112 @@
+//! Estimates ln Z by annealed importance sampling, forward from the base and backward from the model (Neal 2001).
+//!
+//! Forward, E[w] = Z / Z_base with w = Π f_k(v_k) / f_{k−1}(v_k). Backward from exact samples of the model, E[w'] =
+//! Z_base / Z; with samples that have not mixed it is biased. The forward estimate of ln Z errs low on average, the
+//! backward one high, so that both together bracket it (Burda, Grosse & Salakhutdinov 2015).
+
+use harmonium_kernels::{Key, purpose};
+use serde::{Deserialize, Serialize};
+
+use super::{Betas, Interval, Weights};
+use crate::{Annealed, Error};
+
+/// Says how an annealing is run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Ais {
+    /// Independent runs.
+    pub runs: usize,
+    /// The temperatures.
+    pub betas: Betas,
+}
+
+impl Default for Ais {
+    fn default() -> Self {
+        Self { runs: 100, betas: Betas::default() }
+    }
+}
+
+/// Is an estimate of ln Z from one direction.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct AisEstimate {
+    /// ln Z, in nats.
+    pub log_z: f64,
+    /// Three standard errors of the mean weight about it, in log space.
+    pub interval: Interval,
+    /// Effective number of runs.
+    pub ess: f64,
+}
+
+/// How many standard errors an interval spans to each side.
+const SIGMAS: f64 = 3.0;
+
+impl Ais {
+    /// Refuses fewer than two runs, and too few or too many temperatures.
+    ///
+    /// # Errors
+    /// Names the option.
+    pub fn check(&self) -> Result<(), Error> {
+        if self.runs < 2 {
+            return Err(Error::option("runs", "2 or more", self.runs));
+        }
+        self.betas.check()
+    }
+}
+
+/// Estimates ln Z from the base to the model. `watch` hears how many of how many temperatures are done.
+///
+/// # Errors
+/// Refuses options out of range.
+pub fn forward<A: Annealed>(
+    path: &A,
+    options: &Ais,
+    key: Key,
+    watch: &mut dyn FnMut(usize, usize),
+) -> Result<AisEstimate, Error> {
+    options.check()?;
+    let key = key.fold_in(purpose::AIS).fold_in(0);
+    let start = path.base_samples(options.runs, key);
+    let weights = anneal(path, start, &options.betas.values(), key, watch);
+    let shift = path.base_log_z();
+    let Interval { low, high } = weights.interval(SIGMAS);
+    let interval = Interval { low: low + shift, high: high + shift };
+    Ok(AisEstimate { log_z: weights.log_mean() + shift, interval, ess: weights.effective() })
+}
+
+/// Estimates ln Z from samples of the model back to the base.
+///
+/// # Errors
+/// Refuses options out of range.
+pub fn reverse<A: Annealed>(
+    path: &A,
+    samples: A::State,
+    options: &Ais,
+    key: Key,
+    watch: &mut dyn FnMut(usize, usize),
+) -> Result<AisEstimate, Error> {
+    options.check()?;
+    let betas: Vec<f32> = options.betas.values().into_iter().rev().collect();
+    let weights = anneal(path, samples, &betas, key.fold_in(purpose::AIS).fold_in(1), watch);
+    let shift = path.base_log_z();
+    let Interval { low, high } = weights.interval(SIGMAS);
+    let interval = Interval { low: shift - high, high: shift - low };
+    Ok(AisEstimate { log_z: shift - weights.log_mean(), interval, ess: weights.effective() })
+}
+
+/// Walks all runs along the temperatures and adds up their log weights.
+fn anneal<A: Annealed>(
+    path: &A,
+    mut state: A::State,
+    betas: &[f32],
+    key: Key,
+    watch: &mut dyn FnMut(usize, usize),
+) -> Weights {
+    let mut log = Vec::new();
+    for (index, pair) in betas.windows(2).enumerate() {
+        let gains = path.advance(&mut state, pair[0], pair[1], key.fold_in(index as u64 + 1));
+        log.resize(gains.len(), 0.0);
+        log.iter_mut().zip(gains).for_each(|(sum, gain)| *sum += gain);
+        watch(index + 1, betas.len() - 1);
+    }
+    Weights::new(log)
+}

@@ -1,0 +1,47 @@
+//! Gives what users ask of a trained machine: features, samples, reconstructions.
+
+use harmonium_core::units::Unit;
+use harmonium_core::{Batch, EnergyModel, Error, Gibbs, Key};
+use harmonium_kernels::BitMatrix;
+use ndarray::Array2;
+
+use crate::Rbm;
+
+/// One unit of a 16-bit probability.
+const CODE: f32 = 1.0 / 65_536.0;
+
+impl Rbm {
+    /// Computes features, p(h = 1 | v) in 16-bit fixed point: `(n, visible) → (n, hidden)`.
+    ///
+    /// # Errors
+    /// Refuses rows of another width.
+    pub fn transform(&self, data: &Batch) -> Result<Array2<f32>, Error> {
+        self.check_data(data)?;
+        let view = self.view();
+        Ok(probabilities(&view.hidden.mean(&view.hidden_input(data.bits())), self.hidden_units()))
+    }
+
+    /// Reconstructs rows in one pass up and down: hidden states are drawn, row r from stream r, and p(v = 1 | h) is
+    /// given: `(n, visible) → (n, visible)`.
+    ///
+    /// # Errors
+    /// Refuses rows of another width.
+    pub fn reconstruct(&self, data: &Batch, key: Key) -> Result<Array2<f32>, Error> {
+        self.check_data(data)?;
+        let view = self.view();
+        let hidden = view.sample_hidden(data.bits(), key);
+        Ok(probabilities(&view.visible.mean(&view.visible_input(&hidden)), self.visible_units()))
+    }
+
+    /// Samples fresh chains for `sweeps` sweeps each: `(chains, visible)` bits.
+    pub fn sample(&self, chains: usize, sweeps: u64, key: Key) -> BitMatrix {
+        let mut state = self.init(chains, key);
+        (0..sweeps).for_each(|sweep| self.sweep(&mut state, key.fold_in(sweep + 1)));
+        state.visible
+    }
+}
+
+fn probabilities(codes: &[u16], units: usize) -> Array2<f32> {
+    let values = codes.iter().map(|&p| f32::from(p) * CODE).collect();
+    Array2::from_shape_vec((codes.len() / units, units), values).expect("whole rows")
+}
