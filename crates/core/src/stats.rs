@@ -72,7 +72,10 @@ impl Stats {
 impl Sums {
     fn carry(&mut self) {
         let carried = self.carried.get_or_insert_with(|| vec![0; self.window.len()]);
-        carried.iter_mut().zip(&mut self.window).for_each(|(sum, part)| *sum += i64::from(std::mem::take(part)));
+        carried
+            .iter_mut()
+            .zip(&mut self.window)
+            .for_each(|(sum, part)| *sum += i64::from(std::mem::take(part)));
     }
 
     fn at(&self, entry: usize) -> f32 {

@@ -2,7 +2,7 @@
 
 use harmonium_core::stats::Stats;
 use harmonium_core::units::Unit;
-use harmonium_core::{Batch, EnergyModel, Error, Gibbs, HasParams, Key, Marginal, Params};
+use harmonium_core::{Batch, EnergyModel, Error, Gibbs, Key, Marginal, Params};
 use harmonium_kernels::{BitMatrix, product};
 use ndarray::Array1;
 
@@ -74,7 +74,7 @@ impl EnergyModel for Rbm {
         let view = self.view();
         let input = view.hidden_input(data.bits());
         let hidden = view.hidden.sample(&input, key);
-        let posterior = mutant!("B17", view.hidden.mean(&input), ones(&hidden));
+        let posterior = mutant!("B17", view.hidden.mean(&input), codes(&hidden));
         State { visible: data.bits().clone(), hidden, posterior: Some(posterior) }
     }
 
@@ -116,8 +116,9 @@ fn add(stats: &mut Stats, visible: &BitMatrix, means: &[u16]) {
     }
 }
 
-/// Turns draws into the 16-bit codes of 0 and 1, as a planted bug would.
-fn ones(hidden: &BitMatrix) -> Vec<u16> {
+/// Turns draws into the 16-bit codes of 0 and 1: what a planted bug takes for means.
+#[cfg(feature = "mutants")]
+fn codes(hidden: &BitMatrix) -> Vec<u16> {
     let code = |row, unit| if hidden.get(row, unit) { u16::MAX } else { 0 };
     (0..hidden.rows()).flat_map(|row| (0..hidden.units()).map(move |unit| code(row, unit))).collect()
 }

@@ -37,7 +37,8 @@ impl View<'_> {
         }
         let bits = BLOCK.min(small as u32);
         let blocks = 0..1_u64 << (small as u32 - bits);
-        let parts: Vec<f64> = blocks.into_par_iter().map(|block| self.block(small, block << bits, bits)).collect();
+        let parts: Vec<f64> =
+            blocks.into_par_iter().map(|block| self.block(small, block << bits, bits)).collect();
         Ok(parts.into_iter().collect::<LogSumExp>().value())
     }
 

@@ -17,7 +17,8 @@ impl Rbm {
         self.check_data(data)?;
         let view = self.view();
         let codes = Codes::of(&view);
-        let rows: Vec<f64> = (0..data.rows()).into_par_iter().map(|row| view.pseudo(data.bits(), row, &codes)).collect();
+        let rows: Vec<f64> =
+            (0..data.rows()).into_par_iter().map(|row| view.pseudo(data.bits(), row, &codes)).collect();
         Ok(rows.into())
     }
 }

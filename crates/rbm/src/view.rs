@@ -64,7 +64,11 @@ impl<'a> View<'a> {
     /// Computes F(v) = −b·v − Σ ln(1 + e^(c + Wᵀv)) of each row, in nats, from the hidden layer's input.
     pub fn free_energy_from(&self, visible: &BitMatrix, input: &Input) -> Vec<f64> {
         let input = Input { gain: self.gain, ..input.clone() };
-        let cgf = mutant!("B38", self.hidden.cgf(&input), Bernoulli::new(vec![0.0; self.hidden.units()]).cgf(&input));
+        let cgf = mutant!(
+            "B38",
+            self.hidden.cgf(&input),
+            Bernoulli::new(vec![0.0; self.hidden.units()]).cgf(&input)
+        );
         self.visible.energy(visible).iter().zip(cgf).map(|(u, cgf)| u - cgf).collect()
     }
 
@@ -135,6 +139,10 @@ impl Gibbs for View<'_> {
             let got = format!("{} units", bits.units());
             return Err(Error::shape("chains", format!("{} units", self.visible.units()), got));
         }
-        Ok(State { hidden: BitMatrix::zeros(bits.rows(), self.hidden.units()), visible: bits, posterior: None })
+        Ok(State {
+            hidden: BitMatrix::zeros(bits.rows(), self.hidden.units()),
+            visible: bits,
+            posterior: None,
+        })
     }
 }

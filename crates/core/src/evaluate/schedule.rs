@@ -30,7 +30,9 @@ impl Betas {
     /// Names the option.
     pub fn check(&self) -> Result<(), Error> {
         match self {
-            Self::Count(n) if !(2..=10_000_000).contains(n) => Err(Error::option("betas", "2 to 10000000", n)),
+            Self::Count(n) if !(2..=10_000_000).contains(n) => {
+                Err(Error::option("betas", "2 to 10000000", n))
+            }
             _ => Ok(()),
         }
     }

@@ -79,7 +79,11 @@ impl Training {
         model.check_data(data)?;
         let mut notices = Vec::new();
         if options.batch > data.rows() {
-            notices.push(format!("batch {} is larger than the data: one batch of {} rows", options.batch, data.rows()));
+            notices.push(format!(
+                "batch {} is larger than the data: one batch of {} rows",
+                options.batch,
+                data.rows()
+            ));
         }
         Ok(Self {
             optimizer: Optimizer::new(options.method.clone(), &model.params()),
@@ -271,7 +275,8 @@ impl Training {
 }
 
 fn same_shape(field: &str, expected: &Params, got: &Params) -> Result<(), Error> {
-    let outline = |p: &Params| p.tensors().iter().map(|t| format!("{} {:?}", t.name, t.shape)).collect::<Vec<_>>();
+    let outline =
+        |p: &Params| p.tensors().iter().map(|t| format!("{} {:?}", t.name, t.shape)).collect::<Vec<_>>();
     let (expected, got) = (outline(expected), outline(got));
     if expected == got {
         return Ok(());

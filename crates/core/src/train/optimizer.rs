@@ -44,7 +44,8 @@ impl Method {
     /// # Errors
     /// Names the constant.
     pub fn check(&self) -> Result<(), Error> {
-        let range = |field, value: f32, least, most| Schedule::Constant(f64::from(value)).check(field, least, most);
+        let range =
+            |field, value: f32, least, most| Schedule::Constant(f64::from(value)).check(field, least, most);
         match self {
             Self::Sgd { momentum } => momentum.check("momentum", 0.0, 0.999_999),
             Self::Adam { beta1, beta2, epsilon } => {

@@ -36,7 +36,9 @@ impl Schedule {
             Self::Constant(value) => *value,
             Self::Linear { from, to } => from + (to - from) * progress,
             Self::Exponential { from, to } => from * libm::pow(to / from, progress),
-            Self::Steps(steps) => steps.iter().rfind(|(start, _)| *start <= epoch).map_or(0.0, |(_, value)| *value),
+            Self::Steps(steps) => {
+                steps.iter().rfind(|(start, _)| *start <= epoch).map_or(0.0, |(_, value)| *value)
+            }
         }
     }
 

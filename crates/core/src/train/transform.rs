@@ -99,13 +99,16 @@ impl Centre {
     }
 
     fn follow(&mut self, phases: &Phases, sizes: [usize; 2]) {
-        let mean = |side: usize, n: usize| (0..n).map(|i| phases.positive.mean(side + 1, i)).collect::<Vec<f32>>();
+        let mean =
+            |side: usize, n: usize| (0..n).map(|i| phases.positive.mean(side + 1, i)).collect::<Vec<f32>>();
         let means = [mean(0, sizes[0]), mean(1, sizes[1])];
         match &mut self.offsets {
             None => self.offsets = Some(means),
-            Some(offsets) => offsets.iter_mut().flatten().zip(means.iter().flatten()).for_each(|(offset, mean)| {
-                *offset = *offset * (1.0 - self.rate) + mean * self.rate;
-            }),
+            Some(offsets) => {
+                offsets.iter_mut().flatten().zip(means.iter().flatten()).for_each(|(offset, mean)| {
+                    *offset = *offset * (1.0 - self.rate) + mean * self.rate;
+                })
+            }
         }
     }
 }

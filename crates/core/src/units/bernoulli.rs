@@ -78,9 +78,8 @@ impl Unit for Bernoulli {
 
     fn mode(&self, input: &Input) -> BitMatrix {
         let n = self.bias.len();
-        let active = |r: usize, j: usize| {
-            input.sums[r * n + j] as f32 * input.step * input.gain + self.bias[j] > 0.0
-        };
+        let active =
+            |r: usize, j: usize| input.sums[r * n + j] as f32 * input.step * input.gain + self.bias[j] > 0.0;
         BitMatrix::from_fn(input.sums.len() / n, n, active)
     }
 
