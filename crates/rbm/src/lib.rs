@@ -8,13 +8,17 @@ extern crate harmonium_kernels;
 
 mod energy_model;
 mod enumerate;
+mod evaluate;
 mod features;
+mod file;
 mod path;
 mod pseudo;
 mod rbm;
 mod state;
 mod view;
 
+pub use evaluate::{Annealing, Likelihood, Watch};
+pub use file::{Header, Origin};
 pub use path::Path;
 pub use rbm::{Parts, Rbm};
 pub use state::State;

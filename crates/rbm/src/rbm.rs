@@ -70,13 +70,14 @@ impl Rbm {
     /// # Errors
     /// Refuses shapes that do not fit, layers without units or with more than 65,536, and values that are not finite.
     pub fn from_parts(parts: Parts) -> Result<Self, Error> {
-        let (nv, nh) = parts.weights.dim();
+        let Parts { weights, visible_bias, hidden_bias } = parts;
+        let (nv, nh) = weights.dim();
         checked("visible", Units::Bernoulli(nv))?;
         checked("hidden", Units::Bernoulli(nh))?;
-        same_length("visible bias", nv, parts.visible_bias.len())?;
-        same_length("hidden bias", nh, parts.hidden_bias.len())?;
-        let master: Vec<f32> = parts.weights.iter().copied().collect();
-        let (visible, hidden) = (parts.visible_bias.to_vec(), parts.hidden_bias.to_vec());
+        same_length("visible bias", nv, visible_bias.len())?;
+        same_length("hidden bias", nh, hidden_bias.len())?;
+        let master: Vec<f32> = weights.into_iter().collect();
+        let (visible, hidden) = (visible_bias.to_vec(), hidden_bias.to_vec());
         for (field, values) in [("weights", &master), ("visible bias", &visible), ("hidden bias", &hidden)] {
             finite(field, values)?;
         }
@@ -133,9 +134,8 @@ impl Rbm {
 
     /// Gives the weights that the machine samples with, on their grid: `(visible, hidden)`.
     pub fn weights(&self) -> Array2<f32> {
-        let rounded = self.master.iter().map(|&w| self.grid.round(w)).collect();
-        Array2::from_shape_vec((self.visible_units(), self.hidden_units()), rounded)
-            .expect("the master has visible × hidden entries")
+        let (nv, nh) = (self.visible_units(), self.hidden_units());
+        Array2::from_shape_fn((nv, nh), |(i, j)| self.grid.round(self.master[i * nh + j]))
     }
 
     /// Gives the visible biases b.

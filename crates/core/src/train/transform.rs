@@ -105,9 +105,9 @@ impl Centre {
         match &mut self.offsets {
             None => self.offsets = Some(means),
             Some(offsets) => {
-                offsets.iter_mut().flatten().zip(means.iter().flatten()).for_each(|(offset, mean)| {
+                for (offset, mean) in offsets.iter_mut().flatten().zip(means.iter().flatten()) {
                     *offset = *offset * (1.0 - self.rate) + mean * self.rate;
-                })
+                }
             }
         }
     }
