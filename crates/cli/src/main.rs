@@ -1,3 +1,49 @@
 //! Runs Harmonium from the command line.
 
-fn main() {}
+mod args;
+mod clock;
+mod commands;
+mod console;
+mod folder;
+mod interrupt;
+mod likelihood;
+mod metrics;
+mod picture;
+mod recipe;
+mod report;
+mod source;
+mod watch;
+
+use std::process::ExitCode;
+
+use args::{Cli, Command};
+use clap::Parser;
+use harmonium::{Error, ErrorKind};
+
+/// Exit code after Ctrl-C.
+const INTERRUPTED: u8 = 130;
+
+fn main() -> ExitCode {
+    match run(Cli::parse().command) {
+        Ok(code) => code,
+        Err(error) => {
+            console::error(&error);
+            ExitCode::from(if matches!(error.kind(), ErrorKind::Option(_)) { 2 } else { 1 })
+        }
+    }
+}
+
+fn run(command: Command) -> Result<ExitCode, Error> {
+    let done = |result: Result<(), Error>| result.map(|()| ExitCode::SUCCESS);
+    match command {
+        Command::Train(args) => commands::train::run(&args),
+        Command::Evaluate(args) => done(commands::evaluate::run(&args)),
+        Command::Sample(args) => done(commands::sample::run(&args)),
+        Command::Transform(args) => done(commands::convert::transform(&args)),
+        Command::Reconstruct(args) => done(commands::convert::reconstruct(&args)),
+        Command::Inspect(args) => done(commands::inspect::run(&args)),
+        Command::Import(args) => done(commands::import::run(&args)),
+        Command::Export(args) => done(commands::export::run(&args)),
+        Command::Report(args) => done(commands::report::run(&args)),
+    }
+}

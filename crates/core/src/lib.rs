@@ -22,6 +22,14 @@ pub mod units;
 
 pub use batch::Batch;
 pub use error::{Error, ErrorKind};
-pub use harmonium_kernels::{BitMatrix, Key, purpose};
+pub use harmonium_kernels::{Backend, BitMatrix, Key, purpose};
 pub use model::{Annealed, EnergyModel, Gibbs, Marginal};
 pub use params::{Block, BlockMut, HasParams, Params};
+
+/// Makes sure that the back end which the environment asks for, if any, is one that this machine has.
+///
+/// # Errors
+/// Names the variable, the back ends, and what was got.
+pub fn check_backend() -> Result<Backend, Error> {
+    Backend::select().map_err(|got| Error::option("back end", "one that this machine has", got))
+}

@@ -45,7 +45,7 @@ impl Backend {
             None => *Self::ALL.iter().rfind(|b| b.available()).unwrap_or(&Self::Scalar),
         };
         if !backend.available() {
-            return Err(format!("{VARIABLE}: expected a back end of this machine, got {backend}"));
+            return Err(format!("{VARIABLE}={backend}, which this machine lacks"));
         }
         Ok(backend)
     }

@@ -3,8 +3,8 @@
 use harmonium_core::params::{Block, BlockMut, largest};
 use harmonium_core::persist::digest;
 use harmonium_core::units::{Bernoulli, Unit, Units};
-use harmonium_core::{Batch, Error, HasParams, Key, purpose};
-use harmonium_kernels::{Backend, Grid};
+use harmonium_core::{Batch, Error, HasParams, Key, check_backend, purpose};
+use harmonium_kernels::Grid;
 use ndarray::{Array1, Array2};
 use ndarray_rand::RandomExt;
 use ndarray_rand::rand_distr::Uniform;

@@ -1,5 +1,7 @@
 //! Digests parameters, so that two models can be compared by one line of text.
 
+use harmonium_kernels::BitMatrix;
+
 /// Gives the BLAKE3 digest, in hexadecimal, of named parameters and of the shift `s` of their grid.
 ///
 /// Each entry is (name, shape, values in C order). Every part goes in behind its length, as u64, and values
@@ -17,6 +19,17 @@ pub fn digest(entries: &[(&str, &[usize], &[f32])], shift: i32) -> String {
         put_values(&mut hasher, values);
     }
     hasher.update(&shift.to_le_bytes());
+    hasher.finalize().to_hex().to_string()
+}
+
+/// Gives the BLAKE3 digest, in hexadecimal, of packed rows: their shape and their words.
+pub fn digest_bits(bits: &BitMatrix) -> String {
+    let mut hasher = blake3::Hasher::new();
+    put_length(&mut hasher, bits.rows());
+    put_length(&mut hasher, bits.units());
+    bits.words().iter().for_each(|word| {
+        hasher.update(&word.to_le_bytes());
+    });
     hasher.finalize().to_hex().to_string()
 }
 

@@ -144,7 +144,8 @@ impl Training {
                 Some(fault) => Some(self.roll_back(model, estimator, &good, fault)?),
                 None => None,
             };
-            if notice.is_none() && self.step.is_multiple_of(self.options.guard.every) {
+            let ends_epoch = notice.is_none() && self.step.is_multiple_of(self.batches());
+            if ends_epoch || notice.is_none() && self.step.is_multiple_of(self.options.guard.every) {
                 good = self.snapshot(model, estimator);
             }
             let step = Step {
@@ -152,8 +153,9 @@ impl Training {
                 gradient: &gradient,
                 training: self,
                 rows: batch.rows(),
-                ends_epoch: notice.is_none() && self.step.is_multiple_of(self.batches()),
+                ends_epoch,
                 notice: notice.as_deref(),
+                good: &good,
                 snapshot: &|| self.snapshot(model, estimator),
             };
             if let ControlFlow::Break(()) = observer.observe(&step) {

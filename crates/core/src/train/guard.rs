@@ -12,7 +12,7 @@ pub struct Guard {
     pub action: Action,
     /// The largest |parameter| that is still believed.
     pub limit: f32,
-    /// Updates between two states that can be put back.
+    /// Updates between two states that can be put back; the end of an epoch is always one.
     pub every: u64,
 }
 

@@ -19,6 +19,9 @@ pub struct Step<'a, M> {
     pub ends_epoch: bool,
     /// What the guard did just before, if anything.
     pub notice: Option<&'a str>,
+    /// The last state that the guard took for good. A training that goes on from it gives the same bits as one that was
+    /// never stopped, even if numbers run away later; at the end of an epoch it is the present state.
+    pub good: &'a Snapshot,
     pub(super) snapshot: &'a dyn Fn() -> Snapshot,
 }
 

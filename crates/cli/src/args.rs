@@ -1,0 +1,291 @@
+//! Declares the commands and their options.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use harmonium::data::Binarize;
+
+/// Trains, evaluates and samples Boltzmann machines. The same seed gives the same bits on any CPU and any number of
+/// threads.
+#[derive(Debug, Parser)]
+#[command(name = "harmonium", version, propagate_version = true, arg_required_else_help = true)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Train a restricted Boltzmann machine, evaluate it and write a report.
+    Train(Box<Train>),
+    /// Measure a model on data: log-likelihood with its interval.
+    Evaluate(Evaluate),
+    /// Draw samples from a model.
+    Sample(Sample),
+    /// Compute features: p(hidden = 1 | data).
+    Transform(Convert),
+    /// Reconstruct data in one pass up and down.
+    Reconstruct(Convert),
+    /// Tell what a file or a run holds.
+    Inspect(Inspect),
+    /// Make a model file from weights of another program.
+    Import(Import),
+    /// Write a model's weights for other programs.
+    Export(Export),
+    /// Write the report of a run anew.
+    Report(Report),
+}
+
+/// How rows of data are read and become bits.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct Reading {
+    /// How grey values become bits: threshold, sample or none [default: sample for mnist, else none]
+    #[arg(long, value_name = "HOW")]
+    pub(crate) binarize: Option<Binarize>,
+    /// The file holds rows of this many bits, eight to a byte, most significant first
+    #[arg(long, value_name = "COLUMNS")]
+    pub(crate) packed: Option<usize>,
+    /// The name of the array in an npz file that holds several
+    #[arg(long, value_name = "NAME")]
+    pub(crate) array: Option<String>,
+}
+
+/// What a command prints.
+#[derive(Clone, Copy, Debug, Args)]
+pub(crate) struct Output {
+    /// Print one JSON object a line on stdout
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Print no progress
+    #[arg(long)]
+    pub(crate) quiet: bool,
+    /// Threads to use [default: one a core]
+    #[arg(long, value_name = "N")]
+    pub(crate) threads: Option<usize>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Algorithm {
+    /// Contrastive divergence: chains start at the data.
+    Cd,
+    /// Persistent contrastive divergence: chains go on where they stood.
+    Pcd,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Decline {
+    /// The rate falls in a straight line to zero.
+    Linear,
+    /// The rate stays.
+    Constant,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Train {
+    /// mnist, or a file: *.npy[.gz], *.npz, *.csv[.gz], *-ubyte[.gz]
+    #[arg(required_unless_present = "resume", conflicts_with = "resume")]
+    pub(crate) data: Option<String>,
+    #[command(flatten)]
+    pub(crate) options: TrainOptions,
+    /// Go on with the run in this folder; only --epochs, --threads, --json and --quiet may stand beside it
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["TrainOptions", "out"])]
+    pub(crate) resume: Option<PathBuf>,
+    /// Passes over the data [default: 30]
+    #[arg(long, value_name = "N")]
+    pub(crate) epochs: Option<u32>,
+    /// Where the run goes [default: the next free runs/NAME-NNN]
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) output: Output,
+}
+
+#[derive(Clone, Debug, Args)]
+#[group(id = "TrainOptions", multiple = true)]
+pub(crate) struct TrainOptions {
+    #[command(flatten)]
+    pub(crate) reading: Reading,
+    /// Hidden units [default: 500]
+    #[arg(long, value_name = "N")]
+    pub(crate) hidden: Option<usize>,
+    /// How the negative phase is sampled [default: pcd]
+    #[arg(long)]
+    pub(crate) algorithm: Option<Algorithm>,
+    /// Gibbs sweeps an update [default: 1]
+    #[arg(long, value_name = "N")]
+    pub(crate) k: Option<u32>,
+    /// Persistent chains [default: 100]
+    #[arg(long, value_name = "N")]
+    pub(crate) chains: Option<usize>,
+    /// Rows an update [default: 100]
+    #[arg(long, value_name = "N")]
+    pub(crate) batch: Option<usize>,
+    /// Learning rate at the start [default: 0.05; 0.001 with --adam]
+    #[arg(long, value_name = "X", allow_negative_numbers = true)]
+    pub(crate) learning_rate: Option<f64>,
+    /// How the learning rate declines over the epochs [default: linear]
+    #[arg(long)]
+    pub(crate) decline: Option<Decline>,
+    /// Momentum of the descent [default: 0]
+    #[arg(long, value_name = "X", allow_negative_numbers = true, conflicts_with = "adam")]
+    pub(crate) momentum: Option<f64>,
+    /// Use Adam instead of descent with momentum
+    #[arg(long)]
+    pub(crate) adam: bool,
+    /// Centre the gradient, the offsets following the data at this rate
+    #[arg(long, value_name = "RATE", num_args = 0..=1, default_missing_value = "0.01", allow_negative_numbers = true)]
+    pub(crate) centre: Option<f32>,
+    /// Strength of the L1 penalty on the weights [default: 0]
+    #[arg(long, value_name = "X", allow_negative_numbers = true)]
+    pub(crate) l1: Option<f32>,
+    /// Strength of the L2 penalty on the weights [default: 0]
+    #[arg(long, value_name = "X", allow_negative_numbers = true)]
+    pub(crate) l2: Option<f32>,
+    /// Keep the last N training rows for validation [default: 0]
+    #[arg(long, value_name = "N")]
+    pub(crate) validation: Option<usize>,
+    /// The seed of all randomness [default: 1]
+    #[arg(long, value_name = "N")]
+    pub(crate) seed: Option<u64>,
+    /// Temperatures of the annealing that evaluates the result; 0 leaves it out [default: 14500]
+    #[arg(long, value_name = "N")]
+    pub(crate) betas: Option<usize>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Method {
+    /// Enumerate the smaller layer.
+    Exact,
+    /// Annealed importance sampling.
+    Ais,
+    /// The pseudo-likelihood alone, which is no likelihood.
+    Pseudo,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Schedule {
+    /// 0:1e-3:0.5, 0.5:1e-4:0.9, 0.9:1e-5:1, as Salakhutdinov and Murray (2008), with their smoothing of the base.
+    Sm08,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Evaluate {
+    /// A model file or the folder of a run
+    pub(crate) model: PathBuf,
+    /// The rows to evaluate: mnist (its test images) or a file
+    #[arg(long)]
+    pub(crate) data: String,
+    #[command(flatten)]
+    pub(crate) reading: Reading,
+    /// How ln Z is found [default: exact up to 20 units in the smaller layer, else ais]
+    #[arg(long)]
+    pub(crate) method: Option<Method>,
+    /// Annealing runs
+    #[arg(long, value_name = "N", default_value_t = 100)]
+    pub(crate) runs: usize,
+    /// Temperatures
+    #[arg(long, value_name = "N", default_value_t = 14_500, conflicts_with = "schedule")]
+    pub(crate) betas: usize,
+    /// A published list of temperatures
+    #[arg(long)]
+    pub(crate) schedule: Option<Schedule>,
+    /// Rows whose marginals are the base of the annealing: mnist (its training images) or a file [default: the base
+    /// stored with the model]
+    #[arg(long, value_name = "DATA")]
+    pub(crate) base_data: Option<String>,
+    /// Sweeps that chains walk from the base data (else the data) before they anneal back; 0 leaves that out
+    #[arg(long, value_name = "N", default_value_t = 1000)]
+    pub(crate) reverse_sweeps: u64,
+    /// The seed of all randomness [default: that of the run, else 1]
+    #[arg(long, value_name = "N")]
+    pub(crate) seed: Option<u64>,
+    /// Print an estimate however wide its interval is
+    #[arg(long)]
+    pub(crate) force: bool,
+    #[command(flatten)]
+    pub(crate) output: Output,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Sample {
+    /// A model file or the folder of a run
+    pub(crate) model: PathBuf,
+    /// Samples to draw, each from a chain of its own
+    #[arg(long, value_name = "N", default_value_t = 100)]
+    pub(crate) n: usize,
+    /// Gibbs sweeps of each chain
+    #[arg(long, value_name = "N", default_value_t = 1000)]
+    pub(crate) sweeps: u64,
+    /// Where the samples go: *.npy (bits) or *.png (a grid)
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: PathBuf,
+    /// The seed of all randomness [default: that of the run, else 1]
+    #[arg(long, value_name = "N")]
+    pub(crate) seed: Option<u64>,
+    #[command(flatten)]
+    pub(crate) output: Output,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Convert {
+    /// A model file or the folder of a run
+    pub(crate) model: PathBuf,
+    /// The rows: mnist (its test images) or a file
+    #[arg(long)]
+    pub(crate) data: String,
+    #[command(flatten)]
+    pub(crate) reading: Reading,
+    /// Where the result goes: *.npy, f32
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: PathBuf,
+    /// The seed of all randomness [default: that of the run, else 1]
+    #[arg(long, value_name = "N")]
+    pub(crate) seed: Option<u64>,
+    #[command(flatten)]
+    pub(crate) output: Output,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Inspect {
+    /// A model file, a checkpoint or the folder of a run
+    pub(crate) file: PathBuf,
+    /// Print one JSON object
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Import {
+    /// W, visible × hidden: *.npy[.gz] or *.npz (scikit-learn's components_ is hidden × visible: see --transposed)
+    #[arg(long, value_name = "FILE")]
+    pub(crate) weights: PathBuf,
+    /// The visible biases: *.npy[.gz] or *.npz
+    #[arg(long, value_name = "FILE")]
+    pub(crate) visible_bias: PathBuf,
+    /// The hidden biases: *.npy[.gz] or *.npz
+    #[arg(long, value_name = "FILE")]
+    pub(crate) hidden_bias: PathBuf,
+    /// The weights are hidden × visible, as scikit-learn's components_
+    #[arg(long)]
+    pub(crate) transposed: bool,
+    /// Where the model goes
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Export {
+    /// A model file or the folder of a run
+    pub(crate) model: PathBuf,
+    /// Where the weights go: *.safetensors or *.npz
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Report {
+    /// The folder of a run
+    pub(crate) run: PathBuf,
+    #[command(flatten)]
+    pub(crate) output: Output,
+}

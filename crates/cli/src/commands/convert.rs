@@ -1,0 +1,64 @@
+//! Turns rows into features or reconstructions.
+
+use std::path::Path;
+
+use harmonium::persist::write_bytes_atomically;
+use harmonium::rbm::{Header, Rbm};
+use harmonium::{Batch, Error, Key, purpose};
+use ndarray::Array2;
+use ndarray_npy::{WritableElement, WriteNpyExt};
+
+use crate::args::Convert;
+use crate::folder::{self, VFS};
+use crate::source::{self, Part};
+use crate::{console, interrupt};
+
+/// Carries out `transform`.
+///
+/// # Errors
+/// Says what stopped it.
+pub(crate) fn transform(args: &Convert) -> Result<(), Error> {
+    convert(args, |rbm, rows, _| rbm.transform(rows))
+}
+
+/// Carries out `reconstruct`.
+///
+/// # Errors
+/// Says what stopped it.
+pub(crate) fn reconstruct(args: &Convert) -> Result<(), Error> {
+    convert(args, |rbm, rows, key| rbm.reconstruct(rows, key))
+}
+
+fn convert(
+    args: &Convert,
+    work: impl Fn(&Rbm, &Batch, Key) -> Result<Array2<f32>, Error>,
+) -> Result<(), Error> {
+    console::threads(args.output)?;
+    interrupt::listen();
+    check_npy(&args.out)?;
+    let (rbm, header): (Rbm, Header) = folder::open_model(&args.model)?;
+    let seed = folder::seed(args.seed, &header);
+    let rows = source::load_part(&args.data, &args.reading, seed, Part::Test)?;
+    let values = work(&rbm, &rows, Key::from_seed(seed).fold_in(purpose::EVALUATE))?;
+    write_npy(&args.out, &values)?;
+    let (n, units) = values.dim();
+    console::note(args.output, format!("{n} x {units} values: {}", args.out.display()));
+    Ok(())
+}
+
+fn check_npy(path: &Path) -> Result<(), Error> {
+    if path.extension().is_some_and(|e| e == "npy") {
+        return Ok(());
+    }
+    Err(Error::option("out", "a name that ends in .npy", path.display()))
+}
+
+/// Writes an array as NPY, as a whole or not at all.
+///
+/// # Errors
+/// Says which operation failed.
+pub(crate) fn write_npy<T: WritableElement>(path: &Path, values: &Array2<T>) -> Result<(), Error> {
+    let mut bytes = Vec::new();
+    values.write_npy(&mut bytes).map_err(|e| Error::format(path.display(), "", "an array that NPY can hold", e))?;
+    write_bytes_atomically(&VFS, path, &bytes)
+}

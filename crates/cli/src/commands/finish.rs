@@ -1,0 +1,142 @@
+//! Finishes a run: model, evaluation, result, report.
+
+use harmonium::evaluate::{Ais, Betas};
+use harmonium::rbm::{Annealing, Origin, Rbm};
+use harmonium::train::Summary;
+use harmonium::{Batch, Error, HasParams, Key, purpose};
+use serde::{Deserialize, Serialize};
+
+use super::report;
+use super::train::Run;
+use crate::args::{Method, Output};
+use crate::clock::Clock;
+use crate::folder::{VFS, write_text};
+use crate::likelihood::{self, Figures};
+use crate::metrics::Metrics;
+use crate::watch::mean_free_energy;
+use crate::{console, interrupt};
+
+/// Runs of the final annealing, and sweeps of its backward chains.
+const RUNS: usize = 100;
+const REVERSE_SWEEPS: u64 = 1000;
+/// Samples of the report, and sweeps of their chains.
+const SAMPLES: usize = 1000;
+const SAMPLE_SWEEPS: u64 = 1000;
+
+/// Holds what a finished run came to.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Outcome {
+    pub(crate) run: String,
+    pub(crate) epochs: u32,
+    pub(crate) steps: u64,
+    pub(crate) digest: String,
+    /// The rows that the figures are of: test, validation or training.
+    pub(crate) evaluated_on: Option<String>,
+    pub(crate) figures: Option<Figures>,
+    /// Mean F of samples from fresh chains minus mean F of the evaluated rows, in nats: near 0 where chains reach the
+    /// model and the model resembles the data.
+    pub(crate) sample_free_energy_gap: Option<f64>,
+    pub(crate) notices: Vec<String>,
+    /// Seconds of training, and of all.
+    pub(crate) seconds: [f64; 2],
+}
+
+/// Is the last line of `train --json`.
+#[derive(Serialize)]
+struct LastLine<'a> {
+    result: &'a Outcome,
+}
+
+/// Finishes a run whose training is done.
+///
+/// # Errors
+/// Says which file could not be written.
+pub(crate) fn run(
+    run: &Run,
+    rbm: &Rbm,
+    metrics: &Metrics,
+    summary: &Summary,
+    seconds: f64,
+    output: Output,
+) -> Result<(), Error> {
+    let clock = Clock::start();
+    let origin = Origin { seed: run.recipe.seed, step: summary.steps, recipe: run.recipe.to_json()? };
+    rbm.save(&VFS, &run.folder.model(), &origin)?;
+    let (name, rows) = judged(run);
+    let figures = if run.recipe.betas == 0 { None } else { Some(evaluate(run, rbm, rows, output)?) };
+    let samples = sample(rbm, run.recipe.seed, output)?;
+    let gap = mean_free_energy(rbm, &samples)? - mean_free_energy(rbm, rows)?;
+    let outcome = Outcome {
+        run: run.folder.path().display().to_string(),
+        epochs: run.recipe.fit.epochs,
+        steps: summary.steps,
+        digest: rbm.digest(),
+        evaluated_on: figures.is_some().then(|| name.to_owned()),
+        figures,
+        sample_free_energy_gap: Some(gap),
+        notices: summary.notices.clone(),
+        seconds: [seconds, seconds + clock.seconds()],
+    };
+    write_outcome(run, &outcome)?;
+    report::write(run, rbm, metrics, &outcome, &samples)?;
+    tell(run, &outcome, output);
+    Ok(())
+}
+
+/// Chooses the rows that a run is judged on: the best that it did not train on.
+pub(crate) fn judged(run: &Run) -> (&'static str, &Batch) {
+    match (&run.test, &run.validation) {
+        // Test rows are for a recipe that is settled: while rows are kept for validation, those decide.
+        (_, Some(rows)) => ("validation", rows),
+        (Some(rows), None) => ("test", rows),
+        (None, None) => ("training", &run.train),
+    }
+}
+
+fn evaluate(run: &Run, rbm: &Rbm, rows: &Batch, output: Output) -> Result<Figures, Error> {
+    let method = likelihood::default_method(rbm);
+    let ais = Ais { runs: RUNS, betas: Betas::Count(run.recipe.betas) };
+    let annealing = Annealing { ais, base: None, starts: Some(&run.train), sweeps: REVERSE_SWEEPS };
+    let key = Key::from_seed(run.recipe.seed);
+    let figures = likelihood::measure(rbm, rows, method, &annealing, key, output)?;
+    if method == Method::Ais && figures.certain().is_err() {
+        console::note(output, "the interval is too wide to compare models: evaluate with more runs or betas");
+    }
+    Ok(figures)
+}
+
+/// Draws the samples of the report from fresh chains.
+pub(crate) fn sample(rbm: &Rbm, seed: u64, output: Output) -> Result<Batch, Error> {
+    use harmonium::Gibbs;
+    let key = Key::from_seed(seed).fold_in(purpose::EVALUATE);
+    let bar = console::bar(output, SAMPLE_SWEEPS, "sampling");
+    let mut state = rbm.init(SAMPLES, key);
+    for sweep in 0..SAMPLE_SWEEPS {
+        rbm.sweep(&mut state, key.fold_in(sweep + 1));
+        bar.inc(1);
+        interrupt::leave_if_wanted();
+    }
+    bar.finish_and_clear();
+    Batch::from_bits(state.visible().clone())
+}
+
+fn write_outcome(run: &Run, outcome: &Outcome) -> Result<(), Error> {
+    let text = serde_json::to_string_pretty(outcome);
+    let text = text.map_err(|e| Error::format("result", "", "values that JSON can hold", e))?;
+    write_text(&run.folder.result(), &text)
+}
+
+fn tell(run: &Run, outcome: &Outcome, output: Output) {
+    if output.json {
+        console::json(&LastLine { result: outcome });
+        return;
+    }
+    if let (Some(name), Some(figures)) = (&outcome.evaluated_on, &outcome.figures) {
+        console::line(format!("{name} rows: {}", figures.sentence()));
+    }
+    if let Some(gap) = outcome.sample_free_energy_gap {
+        console::line(format!("free energy of {SAMPLES} samples: {gap:+.2} nats from that of the rows"));
+    }
+    console::line(format!("digest {}", outcome.digest));
+    console::line(format!("report {}", run.folder.report().display()));
+}

@@ -1,0 +1,56 @@
+//! Makes a model file from weights of another program.
+
+use std::path::Path;
+
+use harmonium::data::{ReadOptions, Table, open};
+use harmonium::rbm::{Origin, Parts, Rbm};
+use harmonium::{Error, HasParams};
+use ndarray::{Array1, Array2};
+
+use crate::args::Import;
+use crate::console;
+use crate::folder::VFS;
+
+/// Carries out `import`.
+///
+/// # Errors
+/// Says which array does not fit.
+pub(crate) fn run(args: &Import) -> Result<(), Error> {
+    let weights = matrix(&args.weights)?;
+    let weights = if args.transposed { weights.reversed_axes() } else { weights };
+    let parts = Parts {
+        weights,
+        visible_bias: vector("visible bias", &args.visible_bias)?,
+        hidden_bias: vector("hidden bias", &args.hidden_bias)?,
+    };
+    let rbm = Rbm::from_parts(parts)?;
+    rbm.save(&VFS, &args.out, &Origin::default())?;
+    console::line(format!(
+        "{} visible, {} hidden units, digest {}: {}",
+        rbm.visible_units(),
+        rbm.hidden_units(),
+        rbm.digest(),
+        args.out.display()
+    ));
+    Ok(())
+}
+
+fn table(path: &Path) -> Result<Table, Error> {
+    open(path, &ReadOptions::default())
+}
+
+fn matrix(path: &Path) -> Result<Array2<f32>, Error> {
+    let table = table(path)?;
+    Ok(Array2::from_shape_fn((table.rows(), table.columns()), |(r, c)| table.value(r, c)))
+}
+
+/// Reads a vector that lies as one row or as one column.
+fn vector(field: &str, path: &Path) -> Result<Array1<f32>, Error> {
+    let table = table(path)?;
+    let (rows, columns) = (table.rows(), table.columns());
+    match (rows, columns) {
+        (_, 1) => Ok(Array1::from_shape_fn(rows, |r| table.value(r, 0))),
+        (1, _) => Ok(Array1::from_shape_fn(columns, |c| table.value(0, c))),
+        _ => Err(Error::shape(field, "one row or one column", format!("{rows} x {columns}"))),
+    }
+}

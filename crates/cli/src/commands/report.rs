@@ -1,0 +1,214 @@
+//! Writes the report of a run from its files.
+
+use harmonium::rbm::Rbm;
+use harmonium::{Batch, Error, HasParams, Key, check_backend, purpose};
+
+use super::finish::{self, Outcome};
+use super::train::{self, Run};
+use crate::args;
+use crate::console;
+use crate::folder::{Folder, open_model, read_text, write_text};
+use crate::metrics::{Metric, Metrics};
+use crate::picture::{Tone, fitting, grid, pairs, spread, tile_shape};
+use crate::report::{Curve, Figure, Plate, Report, Series, Units, render};
+
+/// Rows whose hidden units are looked at.
+const ROWS: usize = 10_000;
+/// A hidden unit with a smaller or a larger mean says nothing about the data.
+const DEAD: f32 = 0.005;
+const SATURATED: f32 = 0.995;
+/// Rows that are shown with their reconstructions.
+const PAIRS: usize = 20;
+
+/// Carries out `report`.
+///
+/// # Errors
+/// Says which file of the run can't be read.
+pub(crate) fn run(args: &args::Report) -> Result<(), Error> {
+    console::threads(args.output)?;
+    let folder = Folder::at(&args.run);
+    let recipe = folder.read_recipe()?;
+    let run = train::load(folder, recipe)?;
+    let (rbm, header) = open_model(run.folder.path())?;
+    let metrics = Metrics::read(run.folder.metrics(), u64::MAX)?;
+    let outcome = read_outcome(&run)?.unwrap_or_else(|| unfinished(&run, &rbm, header.step));
+    let samples = finish::sample(&rbm, run.recipe.seed, args.output)?;
+    write(&run, &rbm, &metrics, &outcome, &samples)?;
+    console::line(format!("report {}", run.folder.report().display()));
+    Ok(())
+}
+
+fn read_outcome(run: &Run) -> Result<Option<Outcome>, Error> {
+    let path = run.folder.result();
+    if !path.exists() {
+        return Ok(None);
+    }
+    let outcome = serde_json::from_str(&read_text(&path)?);
+    outcome.map(Some).map_err(|e| Error::format(path.display(), "", "the result of a run", e))
+}
+
+/// Stands for the result of a run that was not finished.
+fn unfinished(run: &Run, rbm: &Rbm, steps: u64) -> Outcome {
+    Outcome {
+        run: run.folder.path().display().to_string(),
+        epochs: run.recipe.fit.epochs,
+        steps,
+        digest: rbm.digest(),
+        evaluated_on: None,
+        figures: None,
+        sample_free_energy_gap: None,
+        notices: vec![format!("The run stopped at step {steps}, before its last epoch.")],
+        seconds: [0.0; 2],
+    }
+}
+
+/// Writes the report.
+///
+/// # Errors
+/// Says what could not be computed or written.
+pub(crate) fn write(
+    run: &Run,
+    rbm: &Rbm,
+    metrics: &Metrics,
+    outcome: &Outcome,
+    samples: &Batch,
+) -> Result<(), Error> {
+    let recipe = run.recipe.to_json()?;
+    let report = Report {
+        title: format!("RBM {} × {} on {}", rbm.visible_units(), rbm.hidden_units(), run.recipe.name()),
+        summary: summary(outcome),
+        notices: outcome.notices.clone(),
+        curves: curves(metrics.lines()),
+        samples: Some(tiles(samples)),
+        filters: Some(filters(rbm)),
+        reconstructions: Some(reconstructions(run, rbm)?),
+        units: Some(units(run, rbm)?),
+        recipe: flat(&recipe),
+        command: command(run),
+        environment: environment()?,
+    };
+    write_text(&run.folder.report(), &render(&report))
+}
+
+fn summary(outcome: &Outcome) -> Vec<Figure> {
+    let mut figures = Vec::new();
+    if let (Some(name), Some(found)) = (&outcome.evaluated_on, &outcome.figures) {
+        let label = format!("log-likelihood, {name} rows");
+        figures.push(Figure::exact(&label, &found.sentence(), &format!("{} rows", found.rows)));
+        let pseudo = format!("{:.2} nats a row", found.pseudo_log_likelihood);
+        figures.push(Figure::exact("pseudo log-likelihood", &pseudo, "no likelihood: each pixel from all others"));
+    }
+    if let Some(gap) = outcome.sample_free_energy_gap {
+        let detail = "mean F of samples from fresh chains minus mean F of the rows";
+        figures.push(Figure::exact("free energy of samples", &format!("{gap:+.2} nats"), detail));
+    }
+    figures.push(Figure::exact("updates", &outcome.steps.to_string(), &format!("{} epochs", outcome.epochs)));
+    let [training, all] = outcome.seconds;
+    figures.push(Figure::exact("seconds", &format!("{training:.1}"), &format!("{all:.1} with the evaluation")));
+    figures.push(Figure::exact("digest", &outcome.digest[..16], &outcome.digest));
+    figures
+}
+
+fn curves(lines: &[Metric]) -> Vec<Curve> {
+    let x: Vec<f64> = lines.iter().map(|line| f64::from(line.epoch)).collect();
+    let curve = |name: &str, unit: &str, note: &str, of: &dyn Fn(&Metric) -> f64| Curve {
+        name: name.into(),
+        unit: unit.into(),
+        x_label: "epoch".into(),
+        x: x.clone(),
+        series: vec![Series::new(name, lines.iter().map(of).collect())],
+        note: note.into(),
+    };
+    let mut out = vec![
+        curve(
+            "Pseudo log-likelihood",
+            "nats a row",
+            "Mean over some training rows; it is no likelihood, but it rises with it.",
+            &|m| m.pseudo_log_likelihood,
+        ),
+        curve(
+            "Reconstruction error",
+            "wrong bits a row",
+            "One pass up and down; it says how well rows are copied, not how likely they are.",
+            &|m| m.reconstruction_error,
+        ),
+        curve("Learning rate", "", "", &|m| m.learning_rate),
+        curve("Throughput", "samples a second", "", &|m| m.samples_per_second),
+    ];
+    if lines.iter().any(|line| line.free_energy_gap.is_some()) {
+        let note = "Mean F of validation rows minus mean F of training rows: it grows when the model overfits.";
+        out.insert(1, curve("Free-energy gap", "nats a row", note, &|m| m.free_energy_gap.unwrap_or(f64::NAN)));
+    }
+    out
+}
+
+fn tiles(samples: &Batch) -> Plate {
+    let tile = tile_shape(samples.units());
+    let shown = samples.rows().min(fitting(samples.rows(), tile)).min(100);
+    let rows: Vec<Vec<f32>> = samples.gather(0..shown).to_array().outer_iter().map(|r| r.to_vec()).collect();
+    let note = format!("The first {shown} of {} fresh chains, each after 1000 sweeps.", samples.rows());
+    Plate { picture: grid(&rows, tile.width, tile.height, 20, Tone::Grey), note }
+}
+
+fn filters(rbm: &Rbm) -> Plate {
+    let tile = tile_shape(rbm.visible_units());
+    let hidden = rbm.hidden_units();
+    let shown = fitting(hidden, tile).min(hidden);
+    let weights = rbm.weights();
+    let tiles: Vec<Vec<f32>> = spread(hidden, shown).into_iter().map(|j| weights.column(j).to_vec()).collect();
+    let note = format!("{shown} of {hidden} hidden units.");
+    Plate { picture: grid(&tiles, tile.width, tile.height, 20, Tone::DivergingEach), note }
+}
+
+fn reconstructions(run: &Run, rbm: &Rbm) -> Result<Plate, Error> {
+    let (name, rows) = finish::judged(run);
+    let shown = rows.gather(0..rows.rows().min(PAIRS));
+    let key = Key::from_seed(run.recipe.seed).fold_in(purpose::EVALUATE);
+    let back = rbm.reconstruct(&shown, key)?;
+    let lists = |a: &ndarray::Array2<f32>| a.outer_iter().map(|row| row.to_vec()).collect::<Vec<_>>();
+    let picture = pairs(&lists(&shown.to_array()), &lists(&back), tile_shape(rbm.visible_units()), 10);
+    Ok(Plate { picture, note: format!("The first {} {name} rows.", shown.rows()) })
+}
+
+fn units(run: &Run, rbm: &Rbm) -> Result<Units, Error> {
+    let rows = run.train.gather(0..run.train.rows().min(ROWS));
+    let features = rbm.transform(&rows)?;
+    let means = features.columns().into_iter().map(|column| column.sum() / rows.rows() as f32).collect();
+    Ok(Units { means, dead_below: DEAD, saturated_above: SATURATED })
+}
+
+/// Lists the leaves of the recipe with their paths.
+fn flat(recipe: &str) -> Vec<(String, String)> {
+    let mut out = Vec::new();
+    if let Ok(value) = serde_json::from_str(recipe) {
+        leaves("", &value, &mut out);
+    }
+    out
+}
+
+fn leaves(path: &str, value: &serde_json::Value, out: &mut Vec<(String, String)>) {
+    match value {
+        serde_json::Value::Object(fields) => {
+            for (name, value) in fields {
+                let path = if path.is_empty() { name.clone() } else { format!("{path}.{name}") };
+                leaves(&path, value, out);
+            }
+        }
+        serde_json::Value::String(text) => out.push((path.to_owned(), text.clone())),
+        other => out.push((path.to_owned(), other.to_string())),
+    }
+}
+
+fn command(run: &Run) -> String {
+    run.recipe.command()
+}
+
+fn environment() -> Result<Vec<(String, String)>, Error> {
+    let pair = |name: &str, value: String| (name.to_owned(), value);
+    Ok(vec![
+        pair("harmonium", env!("CARGO_PKG_VERSION").to_owned()),
+        pair("back end", check_backend()?.to_string()),
+        pair("threads", rayon::current_num_threads().to_string()),
+        pair("system", format!("{} {}", std::env::consts::OS, std::env::consts::ARCH)),
+    ])
+}

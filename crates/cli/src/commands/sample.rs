@@ -1,0 +1,70 @@
+//! Draws samples from a model and writes them as bits or as a picture.
+
+use std::path::Path;
+
+use harmonium::persist::write_bytes_atomically;
+use harmonium::{BitMatrix, Error, Gibbs, Key, purpose};
+
+use super::convert::write_npy;
+use crate::args::Sample;
+use crate::folder::{self, VFS};
+use crate::picture::{Tone, encode, grid, tile_shape};
+use crate::{console, interrupt};
+
+/// Carries out `sample`.
+///
+/// # Errors
+/// Says what stopped it.
+pub(crate) fn run(args: &Sample) -> Result<(), Error> {
+    console::threads(args.output)?;
+    interrupt::listen();
+    let ending = ending(&args.out)?;
+    if !(1..=10_000_000).contains(&args.n) {
+        return Err(Error::option("n", "1 to 10000000", args.n));
+    }
+    let (rbm, header) = folder::open_model(&args.model)?;
+    let key = Key::from_seed(folder::seed(args.seed, &header)).fold_in(purpose::EVALUATE);
+    let bar = console::bar(args.output, args.sweeps, "sampling");
+    let mut state = rbm.init(args.n, key);
+    for sweep in 0..args.sweeps {
+        rbm.sweep(&mut state, key.fold_in(sweep + 1));
+        bar.inc(1);
+        interrupt::leave_if_wanted();
+    }
+    bar.finish_and_clear();
+    write(&args.out, ending, state.visible())?;
+    console::note(args.output, format!("{} samples after {} sweeps each: {}", args.n, args.sweeps, args.out.display()));
+    Ok(())
+}
+
+#[derive(Clone, Copy)]
+enum Ending {
+    Npy,
+    Png,
+}
+
+fn ending(path: &Path) -> Result<Ending, Error> {
+    match path.extension().and_then(|e| e.to_str()) {
+        Some("npy") => Ok(Ending::Npy),
+        Some("png") => Ok(Ending::Png),
+        _ => Err(Error::option("out", "a name that ends in .npy or .png", path.display())),
+    }
+}
+
+fn write(path: &Path, ending: Ending, samples: &BitMatrix) -> Result<(), Error> {
+    match ending {
+        Ending::Npy => write_npy(path, &bytes(samples)),
+        Ending::Png => write_bytes_atomically(&VFS, path, &encode(&picture(samples))),
+    }
+}
+
+fn bytes(samples: &BitMatrix) -> ndarray::Array2<u8> {
+    ndarray::Array2::from_shape_fn((samples.rows(), samples.units()), |(r, u)| u8::from(samples.get(r, u)))
+}
+
+fn picture(samples: &BitMatrix) -> crate::picture::Picture {
+    let tile = tile_shape(samples.units());
+    let tiles: Vec<Vec<f32>> = harmonium::batch::unpack(samples).outer_iter().map(|row| row.to_vec()).collect();
+    let columns = (samples.rows() as f64).sqrt().ceil() as usize;
+    grid(&tiles, tile.width, tile.height, columns, Tone::Grey)
+}

@@ -1,0 +1,164 @@
+//! Trains a machine: from the start, or on from a checkpoint.
+
+use std::path::Path;
+use std::process::ExitCode;
+
+use harmonium::data::split_last;
+use harmonium::persist::{Checkpoints, digest_bits};
+use harmonium::rbm::{Header, Origin, Rbm};
+use harmonium::train::{Snapshot, Summary, Training};
+use harmonium::{Batch, Error, Key};
+
+use super::finish;
+use crate::args::{Output, Train};
+use crate::clock::Clock;
+use crate::folder::{Folder, VFS};
+use crate::metrics::Metrics;
+use crate::recipe::{Estimator, Recipe};
+use crate::source::{self, Rows};
+use crate::watch::{Probe, Watch};
+use crate::{INTERRUPTED, console, interrupt};
+
+/// Is a run with its data split.
+pub(crate) struct Run {
+    pub(crate) folder: Folder,
+    pub(crate) recipe: Recipe,
+    pub(crate) train: Batch,
+    pub(crate) validation: Option<Batch>,
+    pub(crate) test: Option<Batch>,
+}
+
+/// Carries out `train`.
+///
+/// # Errors
+/// Says what stopped it.
+pub(crate) fn run(args: &Train) -> Result<ExitCode, Error> {
+    console::threads(args.output)?;
+    interrupt::listen();
+    match (&args.resume, &args.data) {
+        (Some(folder), _) => resume(folder, args),
+        (None, Some(data)) => start(data, args),
+        (None, None) => Err(Error::option("data", "mnist or a file", "nothing")),
+    }
+}
+
+fn start(data: &str, args: &Train) -> Result<ExitCode, Error> {
+    let mut recipe = Recipe::new(data, args)?;
+    let rows = source::load(data, &args.options.reading, recipe.seed)?;
+    let (train, validation) = split(&rows.train, recipe.validation)?;
+    recipe.data_digest = digest_bits(train.bits());
+    let rbm = Rbm::for_data(&train, recipe.hidden, Key::from_seed(recipe.seed))?;
+    let folder = Folder::create(args.out.as_deref(), &recipe.name())?;
+    folder.write_recipe(&recipe)?;
+    let metrics = Metrics::new(folder.metrics());
+    let run = Run { folder, recipe, train, validation, test: rows.test };
+    go(&run, rbm, None, metrics, args.output)
+}
+
+fn resume(path: &Path, args: &Train) -> Result<ExitCode, Error> {
+    let folder = Folder::at(path);
+    let mut recipe = folder.read_recipe()?;
+    prolong(&mut recipe, args.epochs)?;
+    let run = load(folder, recipe)?;
+    let checkpoints = Checkpoints::open(&VFS, &run.folder.checkpoints())?;
+    let newest = checkpoints.resume::<Header>()?;
+    newest.skipped.iter().for_each(|skipped| console::note(args.output, skipped));
+    drop(checkpoints);
+    let (rbm, snapshot, _) = Rbm::from_checkpoint(newest.loaded)?;
+    run.folder.write_recipe(&run.recipe)?;
+    let metrics = Metrics::read(run.folder.metrics(), snapshot.step)?;
+    go(&run, rbm, Some(snapshot), metrics, args.output)
+}
+
+/// Allows more epochs where no schedule depends on their number.
+fn prolong(recipe: &mut Recipe, epochs: Option<u32>) -> Result<(), Error> {
+    let Some(epochs) = epochs.filter(|&epochs| epochs != recipe.fit.epochs) else { return Ok(()) };
+    if epochs < recipe.fit.epochs {
+        return Err(Error::option("epochs", format!("{} or more", recipe.fit.epochs), epochs));
+    }
+    if recipe.fit.depends_on_length() {
+        let expected = format!("{}, as a schedule of this run depends on it", recipe.fit.epochs);
+        return Err(Error::option("epochs", expected, epochs));
+    }
+    recipe.fit.epochs = epochs;
+    Ok(())
+}
+
+/// Loads the data of an existing run, and makes sure that they are those it was begun with.
+///
+/// # Errors
+/// Says what is wrong with them.
+pub(crate) fn load(folder: Folder, recipe: Recipe) -> Result<Run, Error> {
+    recipe.check()?;
+    let Rows { train, test } = source::load(&recipe.data, &recipe.reading(), recipe.seed)?;
+    let (train, validation) = split(&train, recipe.validation)?;
+    let digest = digest_bits(train.bits());
+    if digest != recipe.data_digest {
+        let expected = format!("the rows of the run, digest {}", recipe.data_digest);
+        return Err(Error::value("data", &recipe.data, expected, format!("digest {digest}")));
+    }
+    Ok(Run { folder, recipe, train, validation, test })
+}
+
+fn split(rows: &Batch, validation: usize) -> Result<(Batch, Option<Batch>), Error> {
+    if validation == 0 {
+        return Ok((rows.clone(), None));
+    }
+    let (train, held_out) = split_last(rows.rows(), validation)?;
+    Ok((rows.gather(train), Some(rows.gather(held_out))))
+}
+
+/// Trains from where the machine stands, and finishes the run.
+fn go(
+    run: &Run,
+    mut rbm: Rbm,
+    from: Option<Snapshot>,
+    metrics: Metrics,
+    output: Output,
+) -> Result<ExitCode, Error> {
+    let clock = Clock::start();
+    let (summary, metrics) = fit(run, &mut rbm, from.as_ref(), metrics, output)?;
+    if summary.stopped {
+        let folder = run.folder.path().display();
+        console::note(output, format!("saved at step {}; go on with: harmonium train --resume {folder}", summary.steps));
+        return Ok(ExitCode::from(INTERRUPTED));
+    }
+    summary.notices.iter().for_each(|notice| console::note(output, notice));
+    finish::run(run, &rbm, &metrics, &summary, clock.seconds(), output)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn fit(
+    run: &Run,
+    rbm: &mut Rbm,
+    from: Option<&Snapshot>,
+    metrics: Metrics,
+    output: Output,
+) -> Result<(Summary, Metrics), Error> {
+    let mut training = Training::new(rbm, &run.train, &run.recipe.fit)?;
+    let checkpoints = Checkpoints::open(&VFS, &run.folder.checkpoints())?;
+    let seed = run.recipe.seed;
+    let origin = Origin { seed, step: 0, recipe: run.recipe.to_json()? };
+    let probe = Probe::new(&run.train, run.validation.as_ref(), seed);
+    let bar = console::bar(output, training.total(), "training");
+    let mut watch = Watch::new(output, checkpoints, origin, metrics, probe, bar);
+    let summary = match run.recipe.estimator.clone() {
+        Estimator::Cd(cd) => drive(run, rbm, &mut training, cd, from, &mut watch),
+        Estimator::Pcd(pcd) => drive(run, rbm, &mut training, pcd, from, &mut watch),
+    }?;
+    Ok((summary, watch.finish()?))
+}
+
+fn drive<E: harmonium::train::Estimator<Rbm>>(
+    run: &Run,
+    rbm: &mut Rbm,
+    training: &mut Training,
+    mut estimator: E,
+    from: Option<&Snapshot>,
+    watch: &mut Watch<'_>,
+) -> Result<Summary, Error> {
+    if let Some(snapshot) = from {
+        training.restore(rbm, &mut estimator, snapshot)?;
+    }
+    training.run(rbm, &run.train, &mut estimator, Key::from_seed(run.recipe.seed), watch)
+}

@@ -1,0 +1,144 @@
+//! Knows where the files of a run lie, and opens whatever a user calls a model.
+
+use std::path::{Path, PathBuf};
+
+use harmonium::Error;
+use harmonium::persist::{RealVfs, Vfs, newest, write_bytes_atomically};
+use harmonium::rbm::{Header, Rbm};
+
+use crate::recipe::Recipe;
+
+/// The file system that all commands use.
+pub(crate) static VFS: RealVfs = RealVfs;
+
+/// Is the folder of one run.
+#[derive(Clone, Debug)]
+pub(crate) struct Folder(PathBuf);
+
+impl Folder {
+    /// Takes an existing run.
+    pub(crate) fn at(path: &Path) -> Self {
+        Self(path.to_path_buf())
+    }
+
+    /// Makes the folder of a new run.
+    ///
+    /// # Errors
+    /// Refuses a folder that already holds a run.
+    pub(crate) fn create(wanted: Option<&Path>, name: &str) -> Result<Self, Error> {
+        let folder = match wanted {
+            Some(path) => Self(path.to_path_buf()),
+            None => Self::next(name),
+        };
+        if folder.recipe().exists() || folder.model().exists() {
+            let place = folder.path().display();
+            return Err(Error::option("out", "a folder without a run in it", place));
+        }
+        create_all(folder.path())?;
+        Ok(folder)
+    }
+
+    fn next(name: &str) -> Self {
+        let numbered = (1..).map(|n| PathBuf::from("runs").join(format!("{name}-{n:03}")));
+        Self(numbered.into_iter().find(|path| !path.exists()).unwrap_or_default())
+    }
+
+    /// Gives the folder itself.
+    pub(crate) fn path(&self) -> &Path {
+        &self.0
+    }
+
+    /// Gives the recipe's file.
+    pub(crate) fn recipe(&self) -> PathBuf {
+        self.0.join("recipe.json")
+    }
+
+    /// Gives the finished model's file.
+    pub(crate) fn model(&self) -> PathBuf {
+        self.0.join("model.hmn")
+    }
+
+    /// Gives the checkpoints' folder.
+    pub(crate) fn checkpoints(&self) -> PathBuf {
+        self.0.join("checkpoints")
+    }
+
+    /// Gives the file with one line of figures an epoch.
+    pub(crate) fn metrics(&self) -> PathBuf {
+        self.0.join("metrics.jsonl")
+    }
+
+    /// Gives the file with the final figures.
+    pub(crate) fn result(&self) -> PathBuf {
+        self.0.join("result.json")
+    }
+
+    /// Gives the report's file.
+    pub(crate) fn report(&self) -> PathBuf {
+        self.0.join("report.html")
+    }
+
+    /// Reads the recipe of the run.
+    ///
+    /// # Errors
+    /// Says so where there is none, or what is wrong with it.
+    pub(crate) fn read_recipe(&self) -> Result<Recipe, Error> {
+        Recipe::from_json(&read_text(&self.recipe())?)
+    }
+
+    /// Writes the recipe of the run.
+    ///
+    /// # Errors
+    /// Says which operation failed.
+    pub(crate) fn write_recipe(&self, recipe: &Recipe) -> Result<(), Error> {
+        write_text(&self.recipe(), &recipe.to_json()?)
+    }
+}
+
+/// Opens a model file, a checkpoint, or the newest model of a run's folder.
+///
+/// # Errors
+/// Says which file could not be read and why.
+pub(crate) fn open_model(path: &Path) -> Result<(Rbm, Header), Error> {
+    if !path.is_dir() {
+        return Rbm::load(&VFS, path);
+    }
+    let folder = Folder::at(path);
+    if folder.model().exists() {
+        return Rbm::load(&VFS, &folder.model());
+    }
+    Rbm::from_loaded(newest::<Header>(&VFS, &folder.checkpoints())?.loaded)
+}
+
+/// Gives the seed of a command: as asked, else the model's, else 1.
+pub(crate) fn seed(asked: Option<u64>, header: &Header) -> u64 {
+    asked.unwrap_or(if header.recipe.is_empty() { 1 } else { header.seed })
+}
+
+/// Writes a text as a whole or not at all.
+///
+/// # Errors
+/// Says which operation failed.
+pub(crate) fn write_text(path: &Path, text: &str) -> Result<(), Error> {
+    write_bytes_atomically(&VFS, path, text.as_bytes())
+}
+
+/// Reads a text.
+///
+/// # Errors
+/// Says which operation failed, or that the file is no text.
+pub(crate) fn read_text(path: &Path) -> Result<String, Error> {
+    let mut text = String::new();
+    let mut source = VFS.open(path).map_err(|e| Error::io("open", path, e))?;
+    source.read_to_string(&mut text).map_err(|e| Error::io("read", path, e))?;
+    Ok(text)
+}
+
+fn create_all(path: &Path) -> Result<(), Error> {
+    for part in path.ancestors().collect::<Vec<_>>().into_iter().rev() {
+        if !part.as_os_str().is_empty() && !part.is_dir() {
+            VFS.create_dir(part).map_err(|e| Error::io("create folder", part, e))?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,164 @@
+//! Measures log-likelihoods and refuses to give out what is too uncertain.
+
+use harmonium::evaluate::{Ais, Interval};
+use harmonium::rbm::{Annealing, Likelihood, Rbm};
+use harmonium::{Batch, Error, Key};
+use indicatif::ProgressBar;
+use serde::{Deserialize, Serialize};
+
+use crate::args::{Method, Output};
+use crate::clock::Clock;
+use crate::{console, interrupt};
+
+/// Units of the smaller layer up to which enumeration is the default.
+const ENUMERABLE: usize = 20;
+/// The widest interval, in nats, that is given out without being asked to.
+const WIDEST: f64 = 3.0;
+
+/// Holds the figures of an evaluation, in nats and means over rows; what does not apply is null.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Figures {
+    pub(crate) method: String,
+    pub(crate) rows: usize,
+    pub(crate) log_z: Option<f64>,
+    pub(crate) log_z_interval: Option<[Option<f64>; 2]>,
+    pub(crate) log_z_reverse: Option<f64>,
+    /// Sweeps that the chains of the backward runs were given to reach the model.
+    pub(crate) reverse_sweeps: Option<u64>,
+    pub(crate) ess: Option<f64>,
+    pub(crate) runs: Option<usize>,
+    pub(crate) betas: Option<usize>,
+    pub(crate) log_likelihood: Option<f64>,
+    pub(crate) log_likelihood_interval: Option<[Option<f64>; 2]>,
+    pub(crate) mean_unnormalized: f64,
+    pub(crate) pseudo_log_likelihood: f64,
+    pub(crate) seconds: f64,
+}
+
+/// Chooses enumeration where it takes no time.
+pub(crate) fn default_method(rbm: &Rbm) -> Method {
+    let small = rbm.visible_units().min(rbm.hidden_units());
+    if small <= ENUMERABLE { Method::Exact } else { Method::Ais }
+}
+
+/// Measures a model on rows.
+///
+/// # Errors
+/// Refuses rows of another width and options out of range.
+pub(crate) fn measure(
+    rbm: &Rbm,
+    rows: &Batch,
+    method: Method,
+    annealing: &Annealing<'_>,
+    key: Key,
+    output: Output,
+) -> Result<Figures, Error> {
+    let clock = Clock::start();
+    let likelihood = match method {
+        Method::Exact => Some(rbm.exact_likelihood(rows)?),
+        Method::Ais => Some(anneal(rbm, rows, annealing, key, output)?),
+        Method::Pseudo => None,
+    };
+    let mut figures = figures(rbm, rows, method, annealing.ais, likelihood)?;
+    figures.seconds = clock.seconds();
+    Ok(figures)
+}
+
+fn anneal(
+    rbm: &Rbm,
+    rows: &Batch,
+    annealing: &Annealing<'_>,
+    key: Key,
+    output: Output,
+) -> Result<Likelihood, Error> {
+    let bar = console::bar(output, 1, "annealing");
+    let found = rbm.annealed_likelihood(rows, annealing, key, &mut |stage, done, of| show(&bar, stage, done, of));
+    bar.finish_and_clear();
+    found
+}
+
+fn show(bar: &ProgressBar, stage: &str, done: usize, of: usize) {
+    if bar.message() != stage {
+        bar.reset();
+        bar.set_message(stage.to_owned());
+    }
+    bar.set_length(of as u64);
+    bar.set_position(done as u64);
+    interrupt::leave_if_wanted();
+}
+
+fn figures(
+    rbm: &Rbm,
+    rows: &Batch,
+    method: Method,
+    ais: Ais,
+    likelihood: Option<Likelihood>,
+) -> Result<Figures, Error> {
+    let pseudo = rbm.pseudo_log_likelihood(rows)?.iter().sum::<f64>() / rows.rows() as f64;
+    let annealed = method == Method::Ais;
+    Ok(Figures {
+        method: format!("{method:?}").to_lowercase(),
+        rows: rows.rows(),
+        log_z: likelihood.map(|l| l.log_z),
+        log_z_interval: likelihood.map(|l| ends(l.log_z_interval)),
+        log_z_reverse: likelihood.and_then(|l| l.log_z_reverse),
+        reverse_sweeps: likelihood.and_then(|l| l.reverse_sweeps),
+        ess: likelihood.and_then(|l| l.ess),
+        runs: annealed.then_some(ais.runs),
+        betas: annealed.then(|| ais.betas.values().len()),
+        log_likelihood: likelihood.map(|l| l.log_likelihood),
+        log_likelihood_interval: likelihood.map(|l| ends(l.log_likelihood_interval)),
+        mean_unnormalized: match likelihood {
+            Some(l) => l.mean_unnormalized,
+            None => rbm.mean_unnormalized(rows)?,
+        },
+        pseudo_log_likelihood: pseudo,
+        seconds: 0.0,
+    })
+}
+
+/// Writes an unbounded end as null, as JSON has no infinity.
+fn ends(interval: Interval) -> [Option<f64>; 2] {
+    [interval.low, interval.high].map(|end| end.is_finite().then_some(end))
+}
+
+impl Figures {
+    /// Gives the width of the interval of ln Z; infinite where an end is open.
+    pub(crate) fn width(&self) -> f64 {
+        match self.log_z_interval {
+            Some([Some(low), Some(high)]) => high - low,
+            Some(_) => f64::INFINITY,
+            None => 0.0,
+        }
+    }
+
+    /// Refuses an estimate whose interval is too wide to mean anything.
+    ///
+    /// # Errors
+    /// Says how wide it is and what helps.
+    pub(crate) fn certain(&self) -> Result<(), Error> {
+        if self.width() <= WIDEST {
+            return Ok(());
+        }
+        let expected = format!("an interval of at most {WIDEST} nats (more runs or betas; --force prints it anyway)");
+        Err(Error::uncertain("log_z", expected, format!("{:.2} nats", self.width())))
+    }
+
+    /// Says the log-likelihood with its interval in one line.
+    pub(crate) fn sentence(&self) -> String {
+        let end = |x: Option<f64>, open: &str| x.map_or(open.to_owned(), |x| format!("{x:.2}"));
+        let Some((mean, [low, high])) = self.log_likelihood.zip(self.log_likelihood_interval) else {
+            return format!("pseudo log-likelihood {:.2} nats a row (no likelihood)", self.pseudo_log_likelihood);
+        };
+        if self.method == "exact" {
+            return format!("log-likelihood {mean:.4} nats a row, exact");
+        }
+        let (low, high) = (end(low, "-inf"), end(high, "inf"));
+        let ess = self.ess.unwrap_or_default();
+        let reverse = self.log_z_reverse.map_or(String::new(), |log_z| {
+            let sweeps = self.reverse_sweeps.unwrap_or_default();
+            format!(", reverse {:.2} after {sweeps} sweeps", self.mean_unnormalized - log_z)
+        });
+        format!("log-likelihood {mean:.2} nats a row, 3σ [{low}, {high}], effective runs {ess:.0}{reverse}")
+    }
+}

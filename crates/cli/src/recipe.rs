@@ -1,0 +1,202 @@
+//! Describes a run by one value, which checkpoint, model and report all hold.
+
+use harmonium::Error;
+use harmonium::data::{Binarize, Source};
+use harmonium::train::{Action, Cd, Centre, Decay, Fit, Guard, Method, Pcd, Schedule};
+use harmonium::units::Units;
+use serde::{Deserialize, Serialize};
+
+use crate::args::{Algorithm, Decline, Reading, Train, TrainOptions};
+
+/// Is all that decides a run.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Recipe {
+    /// The set or the absolute path of the file.
+    pub(crate) data: String,
+    pub(crate) binarize: Binarize,
+    pub(crate) packed: Option<usize>,
+    pub(crate) array: Option<String>,
+    /// BLAKE3 of the training bits, so that a resumed run meets the same ones.
+    pub(crate) data_digest: String,
+    /// Training rows kept for validation.
+    pub(crate) validation: usize,
+    pub(crate) hidden: Units,
+    pub(crate) estimator: Estimator,
+    pub(crate) fit: Fit,
+    pub(crate) seed: u64,
+    /// Temperatures of the final annealing; 0 for none.
+    pub(crate) betas: usize,
+}
+
+/// Chooses an estimator.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase", deny_unknown_fields)]
+pub(crate) enum Estimator {
+    Cd(Cd),
+    Pcd(Pcd),
+}
+
+/// The settled defaults; DESIGN.md has the sweep behind them.
+const EPOCHS: u32 = 30;
+const RATE: f64 = 0.05;
+const ADAM_RATE: f64 = 0.001;
+
+impl Recipe {
+    /// Makes a recipe from the options of `train`; the data's digest is filled in when they are read.
+    ///
+    /// # Errors
+    /// Names the option that is out of range.
+    pub(crate) fn new(data: &str, args: &Train) -> Result<Self, Error> {
+        let options = &args.options;
+        let source = Source::parse(data)?;
+        let recipe = Self {
+            data: absolute(data, &source),
+            binarize: options.reading.how(&source),
+            packed: options.reading.packed,
+            array: options.reading.array.clone(),
+            data_digest: String::new(),
+            validation: options.validation.unwrap_or(0),
+            hidden: Units::Bernoulli(options.hidden.unwrap_or(500)),
+            estimator: Estimator::new(options),
+            fit: fit(args),
+            seed: options.seed.unwrap_or(1),
+            betas: options.betas.unwrap_or(14_500),
+        };
+        recipe.check()?;
+        Ok(recipe)
+    }
+
+    /// Refuses options out of range before any data are read.
+    pub(crate) fn check(&self) -> Result<(), Error> {
+        if self.hidden.count() == 0 {
+            return Err(Error::option("hidden", "1 or more", 0));
+        }
+        if self.betas == 1 {
+            return Err(Error::option("betas", "0 or at least 2", 1));
+        }
+        self.estimator.check()?;
+        self.fit.check()
+    }
+
+    /// Gives how the data are read.
+    pub(crate) fn reading(&self) -> Reading {
+        Reading { binarize: Some(self.binarize), packed: self.packed, array: self.array.clone() }
+    }
+
+    /// Gives a short name of the data, for folders and titles.
+    pub(crate) fn name(&self) -> String {
+        let file = std::path::Path::new(&self.data).file_name().map(|name| name.to_string_lossy().into_owned());
+        let name = file.unwrap_or_else(|| self.data.clone());
+        name.split('.').next().unwrap_or("data").to_owned()
+    }
+
+    /// Writes the recipe as JSON.
+    ///
+    /// # Errors
+    /// Reports a recipe that can't be written.
+    pub(crate) fn to_json(&self) -> Result<String, Error> {
+        serde_json::to_string_pretty(self).map_err(|e| Error::format("recipe", "", "values that JSON can hold", e))
+    }
+
+    /// Reads a recipe.
+    ///
+    /// # Errors
+    /// Names the place that does not fit.
+    pub(crate) fn from_json(text: &str) -> Result<Self, Error> {
+        serde_json::from_str(text).map_err(|e| Error::format("recipe", "", "a recipe of this version", e))
+    }
+}
+
+impl Estimator {
+    fn new(options: &TrainOptions) -> Self {
+        let k = options.k.unwrap_or(1);
+        match options.algorithm.unwrap_or(Algorithm::Pcd) {
+            Algorithm::Cd => Self::Cd(Cd::new(k)),
+            Algorithm::Pcd => Self::Pcd(Pcd::new(k, options.chains.unwrap_or(100))),
+        }
+    }
+
+    fn check(&self) -> Result<(), Error> {
+        match self {
+            Self::Cd(cd) => cd.check(),
+            Self::Pcd(pcd) => pcd.check(),
+        }
+    }
+}
+
+fn fit(args: &Train) -> Fit {
+    let options = &args.options;
+    let rate = options.learning_rate.unwrap_or(if options.adam { ADAM_RATE } else { RATE });
+    let momentum = Schedule::Constant(options.momentum.unwrap_or(0.0));
+    Fit {
+        epochs: args.epochs.unwrap_or(EPOCHS),
+        batch: options.batch.unwrap_or(100),
+        learning_rate: match options.decline.unwrap_or(Decline::Linear) {
+            Decline::Linear => Schedule::Linear { from: rate, to: 0.0 },
+            Decline::Constant => Schedule::Constant(rate),
+        },
+        method: if options.adam { Method::adam() } else { Method::Sgd { momentum } },
+        centre: options.centre.map(|rate| Centre { rate, ..Centre::default() }),
+        decay: Decay { l1: options.l1.unwrap_or(0.0), l2: options.l2.unwrap_or(0.0) },
+        guard: Guard { action: Action::retry(), ..Guard::default() },
+    }
+}
+
+/// Makes a path independent of the folder that the command ran in.
+fn absolute(data: &str, source: &Source) -> String {
+    match source {
+        Source::Mnist => data.to_owned(),
+        Source::File(path) => std::path::absolute(path).unwrap_or_else(|_| path.clone()).display().to_string(),
+    }
+}
+
+impl Recipe {
+    /// Gives the command that makes this run again.
+    pub(crate) fn command(&self) -> String {
+        let mut words = vec!["harmonium train".to_owned(), quoted(&self.data)];
+        let mut option = |name: &str, value: String| words.push(format!("--{name} {value}"));
+        option("binarize", self.binarize.to_string());
+        self.packed.iter().for_each(|columns| option("packed", columns.to_string()));
+        self.array.iter().for_each(|name| option("array", quoted(name)));
+        option("hidden", self.hidden.count().to_string());
+        match &self.estimator {
+            Estimator::Cd(cd) => {
+                option("algorithm", "cd".into());
+                option("k", value(&cd.k));
+            }
+            Estimator::Pcd(pcd) => {
+                option("algorithm", "pcd".into());
+                option("k", value(&pcd.k));
+                option("chains", pcd.chains.to_string());
+            }
+        }
+        option("epochs", self.fit.epochs.to_string());
+        option("batch", self.fit.batch.to_string());
+        option("learning-rate", value(&self.fit.learning_rate));
+        let linear = self.fit.learning_rate.depends_on_length();
+        option("decline", if linear { "linear" } else { "constant" }.into());
+        match &self.fit.method {
+            Method::Sgd { momentum } => option("momentum", value(momentum)),
+            Method::Adam { .. } => words.push("--adam".into()),
+        }
+        let mut option = |name: &str, value: String| words.push(format!("--{name} {value}"));
+        self.fit.centre.iter().for_each(|centre| option("centre", centre.rate.to_string()));
+        option("l1", self.fit.decay.l1.to_string());
+        option("l2", self.fit.decay.l2.to_string());
+        option("validation", self.validation.to_string());
+        option("betas", self.betas.to_string());
+        option("seed", self.seed.to_string());
+        words.join(" ")
+    }
+}
+
+/// Gives the value of a schedule at the start, which is what the command line names.
+fn value(schedule: &Schedule) -> String {
+    schedule.at(0, 1, 0).to_string()
+}
+
+fn quoted(word: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./".contains(c);
+    if word.chars().all(plain) { word.to_owned() } else { format!("'{}'", word.replace('\'', "'\\''")) }
+}

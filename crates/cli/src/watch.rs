@@ -1,0 +1,177 @@
+//! Watches a training: bar, figures, checkpoints, Ctrl-C.
+
+use std::ops::ControlFlow;
+use std::time::Duration;
+
+use harmonium::persist::Checkpoints;
+use harmonium::rbm::{Origin, Rbm};
+use harmonium::train::{Observer, Snapshot, Step};
+use harmonium::{Batch, Error, EnergyModel, Key, Marginal, purpose};
+use indicatif::ProgressBar;
+
+use crate::args::Output;
+use crate::clock::Clock;
+use crate::metrics::{Metric, Metrics};
+use crate::{console, interrupt};
+
+/// Time between two checkpoints within an epoch.
+const PAUSE: Duration = Duration::from_secs(60);
+/// Rows that the figures of an epoch are computed on.
+const PROXY_ROWS: usize = 256;
+/// Rows of either side of the free-energy gap.
+const GAP_ROWS: usize = 10_000;
+
+/// Holds the rows that figures are computed on.
+pub(crate) struct Probe {
+    rows: Batch,
+    gap: Option<(Batch, Batch)>,
+    key: Key,
+}
+
+/// Is the observer of the command line.
+pub(crate) struct Watch<'a> {
+    pub(crate) output: Output,
+    pub(crate) checkpoints: Checkpoints<'a>,
+    pub(crate) origin: Origin,
+    pub(crate) metrics: Metrics,
+    pub(crate) probe: Probe,
+    pub(crate) bar: ProgressBar,
+    notices: Vec<String>,
+    saved: Option<u64>,
+    since_save: Clock,
+    since_epoch: Clock,
+    rows: usize,
+    failure: Option<Error>,
+}
+
+impl Probe {
+    /// Takes the first training rows, and validation rows where there are some.
+    pub(crate) fn new(train: &Batch, validation: Option<&Batch>, seed: u64) -> Self {
+        let first = |rows: &Batch, most: usize| rows.gather(0..rows.rows().min(most));
+        let gap = validation.map(|rows| {
+            let held_out = first(rows, GAP_ROWS);
+            (first(train, held_out.rows()), held_out)
+        });
+        Self { rows: first(train, PROXY_ROWS), gap, key: Key::from_seed(seed).fold_in(purpose::EVALUATE) }
+    }
+
+    fn pseudo_log_likelihood(&self, rbm: &Rbm) -> Result<f64, Error> {
+        Ok(rbm.pseudo_log_likelihood(&self.rows)?.iter().sum::<f64>() / self.rows.rows() as f64)
+    }
+
+    /// Counts the wrong bits a row when each pixel takes its more likely value.
+    fn reconstruction_error(&self, rbm: &Rbm) -> Result<f64, Error> {
+        let means = rbm.reconstruct(&self.rows, self.key)?;
+        let wrong = means.indexed_iter().filter(|&((r, u), &p)| (p > 0.5) != self.rows.bits().get(r, u)).count();
+        Ok(wrong as f64 / self.rows.rows() as f64)
+    }
+
+    fn free_energy_gap(&self, rbm: &Rbm) -> Result<Option<f64>, Error> {
+        let Some((train, held_out)) = &self.gap else { return Ok(None) };
+        Ok(Some(rbm.mean_unnormalized(train)? - rbm.mean_unnormalized(held_out)?))
+    }
+}
+
+impl<'a> Watch<'a> {
+    /// Starts watching.
+    pub(crate) fn new(
+        output: Output,
+        checkpoints: Checkpoints<'a>,
+        origin: Origin,
+        metrics: Metrics,
+        probe: Probe,
+        bar: ProgressBar,
+    ) -> Self {
+        let (since_save, since_epoch) = (Clock::start(), Clock::start());
+        let (notices, saved, rows, failure) = (Vec::new(), None, 0, None);
+        Self { output, checkpoints, origin, metrics, probe, bar, notices, saved, since_save, since_epoch, rows, failure }
+    }
+
+    /// Ends the watch: gives the first failure of it, or the figures.
+    pub(crate) fn finish(self) -> Result<Metrics, Error> {
+        self.bar.finish_and_clear();
+        self.failure.map_or(Ok(self.metrics), Err)
+    }
+
+    fn look(&mut self, step: &Step<'_, Rbm>) -> Result<ControlFlow<()>, Error> {
+        self.rows += step.rows;
+        self.bar.set_position(step.training.step());
+        if let Some(notice) = step.notice {
+            self.bar.println(notice);
+            self.notices.push(notice.to_owned());
+        }
+        if step.ends_epoch {
+            self.epoch(step)?;
+        }
+        if step.ends_epoch || self.since_save.elapsed() >= PAUSE {
+            self.save(step.model, step.good)?;
+        }
+        if interrupt::wanted() {
+            self.save(step.model, step.good)?;
+            return Ok(ControlFlow::Break(()));
+        }
+        Ok(ControlFlow::Continue(()))
+    }
+
+    /// Writes a checkpoint of a state that the guard believes in.
+    fn save(&mut self, model: &Rbm, good: &Snapshot) -> Result<(), Error> {
+        self.since_save = Clock::start();
+        if self.saved.is_some_and(|step| step >= good.step) {
+            return Ok(());
+        }
+        let (header, tensors) = model.to_checkpoint(good, &self.origin);
+        self.checkpoints.save(good.step, &header, &tensors)?;
+        self.saved = Some(good.step);
+        Ok(())
+    }
+
+    fn epoch(&mut self, step: &Step<'_, Rbm>) -> Result<(), Error> {
+        let seconds = self.since_epoch.seconds();
+        let metric = Metric {
+            epoch: step.training.epoch(),
+            step: step.training.step(),
+            learning_rate: f64::from(step.training.rate()),
+            samples_per_second: self.rows as f64 / seconds.max(1e-9),
+            pseudo_log_likelihood: self.probe.pseudo_log_likelihood(step.model)?,
+            reconstruction_error: self.probe.reconstruction_error(step.model)?,
+            free_energy_gap: self.probe.free_energy_gap(step.model)?,
+            notices: std::mem::take(&mut self.notices),
+        };
+        self.tell(&metric);
+        self.metrics.push(metric)?;
+        (self.rows, self.since_epoch) = (0, Clock::start());
+        Ok(())
+    }
+
+    fn tell(&self, metric: &Metric) {
+        if self.output.json {
+            console::json(metric);
+        }
+        let text = format!(
+            "epoch {:>3}  {:>7.0} samples/s  pseudo log-likelihood {:>8.2}",
+            metric.epoch, metric.samples_per_second, metric.pseudo_log_likelihood
+        );
+        self.bar.set_message(text.clone());
+        if self.bar.is_hidden() && !self.output.json {
+            console::note(self.output, text);
+        }
+    }
+}
+
+impl Observer<Rbm> for Watch<'_> {
+    fn observe(&mut self, step: &Step<'_, Rbm>) -> ControlFlow<()> {
+        match self.look(step) {
+            Ok(flow) => flow,
+            Err(error) => {
+                self.failure = Some(error);
+                ControlFlow::Break(())
+            }
+        }
+    }
+}
+
+/// Computes the mean of F over rows, in nats.
+pub(crate) fn mean_free_energy(rbm: &Rbm, rows: &Batch) -> Result<f64, Error> {
+    rbm.check_data(rows)?;
+    Ok(rbm.free_energy(rows)?.iter().sum::<f64>() / rows.rows() as f64)
+}
