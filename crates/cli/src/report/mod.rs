@@ -1,0 +1,73 @@
+//! Renders what a training run shows to a person: one HTML page that needs no other file and no network.
+//!
+//! A [`Report`] is plain data; [`render`] turns it into text. The page stays under 2 MB: curves are thinned to
+//! `chart::POINTS` places and a picture above `plate::BYTES` is named instead of shown.
+
+mod chart;
+mod html;
+mod page;
+mod plate;
+mod units;
+
+#[cfg(test)]
+mod tests;
+
+pub(crate) use chart::{Curve, Series};
+pub(crate) use page::render;
+pub(crate) use plate::Plate;
+pub(crate) use units::Units;
+
+/// Holds everything a report shows.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Report {
+    /// What was trained on what, say "RBM 784 × 500 on mnist".
+    pub(crate) title: String,
+    /// The results a reader looks for first.
+    pub(crate) summary: Vec<Figure>,
+    /// Sentences the reader must know: a retried rate, an ignored row, a batch larger than the data.
+    pub(crate) notices: Vec<String>,
+    /// Quantities along the training, in the order of the page.
+    pub(crate) curves: Vec<Curve>,
+    /// Visible values drawn from the model.
+    pub(crate) samples: Option<Plate>,
+    /// Weights of hidden units.
+    pub(crate) filters: Option<Plate>,
+    /// Data above their reconstructions, as `picture::pairs` draws them.
+    pub(crate) reconstructions: Option<Plate>,
+    /// How active the hidden units are on the data.
+    pub(crate) units: Option<Units>,
+    /// Every option of the run with its value.
+    pub(crate) recipe: Vec<(String, String)>,
+    /// The command that gives this run again.
+    pub(crate) command: String,
+    /// Version, processor, back end, threads and so on.
+    pub(crate) environment: Vec<(String, String)>,
+}
+
+/// Holds one headline figure.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Figure {
+    label: String,
+    value: String,
+    detail: String,
+}
+
+impl Figure {
+    /// States something exact or counted: a digest, seconds, rows; `detail` may be empty.
+    pub(crate) fn exact(label: &str, value: &str, detail: &str) -> Self {
+        Self { label: label.into(), value: value.into(), detail: detail.into() }
+    }
+
+    /// States an estimate, which goes nowhere without its interval and how that was made ("3σ of the mean weight").
+    pub(crate) fn estimate(
+        label: &str,
+        value: f64,
+        interval: [f64; 2],
+        unit: &str,
+        interval_is: &str,
+    ) -> Self {
+        let [low, high] = interval.map(|end| chart::number(end, 2));
+        let detail = format!("interval [{low}, {high}] {unit}; {interval_is}");
+        Self { label: label.into(), value: format!("{} {unit}", chart::number(value, 2)), detail }
+    }
+}

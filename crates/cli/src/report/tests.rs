@@ -1,0 +1,329 @@
+//! Checks the page's structure, its escaping and its size with a made-up run.
+
+use super::chart::POINTS;
+use super::{Curve, Figure, Plate, Report, Series, Units, render};
+use crate::picture::{self, Tile, Tone};
+
+const HOSTILE: &str = "</script><img src=x onerror=\"alert('1')\"><!-- & \u{2028}\0";
+
+/// Draws from [0, 1), the same numbers each time.
+struct Noise(u32);
+
+impl Noise {
+    fn next(&mut self) -> f64 {
+        self.0 = self.0.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        f64::from(self.0 >> 8) / f64::from(1 << 24)
+    }
+
+    /// Draws around zero, about as a normal of variance 1.
+    fn normal(&mut self) -> f64 {
+        (0..12).map(|_| self.next()).sum::<f64>() - 6.0
+    }
+}
+
+/// Draws a tile with one to three soft strokes, values in [0, 1].
+fn strokes(noise: &mut Noise, side: usize) -> Vec<f32> {
+    let mut tile = vec![0.0_f32; side * side];
+    for _ in 0..=(noise.next() * 3.0) as usize {
+        let (angle, offset) = (noise.next() * std::f64::consts::PI, (noise.next() - 0.5) * 0.6 * side as f64);
+        for (i, pixel) in tile.iter_mut().enumerate() {
+            let [x, y] = [i % side, i / side].map(|c| c as f64 - side as f64 / 2.0 + 0.5);
+            let [across, along] =
+                [x * angle.cos() + y * angle.sin() - offset, y * angle.cos() - x * angle.sin()];
+            let ink = (-across * across / 2.0).exp() * f64::from(u8::from(along.abs() < side as f64 * 0.36));
+            *pixel = pixel.max(ink as f32);
+        }
+    }
+    tile
+}
+
+/// Draws weights: a bright and a dark bump on noise.
+fn filter(noise: &mut Noise, side: usize) -> Vec<f32> {
+    let (plus, minus) = (strokes(noise, side), strokes(noise, side));
+    plus.iter().zip(&minus).map(|(p, m)| 0.8 * (p - m) + 0.06 * noise.normal() as f32).collect()
+}
+
+fn falling(noise: &mut Noise, from: f64, to: f64, jitter: f64) -> Vec<f64> {
+    (0..30).map(|e| to + (from - to) * (-f64::from(e) / 6.0).exp() + jitter * noise.normal()).collect()
+}
+
+fn curve(name: &str, unit: &str, series: Vec<Series>, note: &str) -> Curve {
+    let x = (1..=30).map(f64::from).collect();
+    Curve { name: name.into(), unit: unit.into(), x_label: "epoch".into(), x, series, note: note.into() }
+}
+
+fn curves(noise: &mut Noise) -> Vec<Curve> {
+    let log_likelihood = falling(noise, -150.0, -92.0, 0.2);
+    let interval = log_likelihood.iter().map(|v| [v - 2.5, v + 1.8]).collect();
+    let estimate = Series { name: "test".into(), values: log_likelihood, interval: Some(interval) };
+    let pseudo = ["training", "validation"];
+    let pseudo = pseudo.map(|name| Series::new(name, falling(noise, -190.0, -66.0, 0.8)));
+    let squared = Series::new("training", falling(noise, 0.09, 0.0173, 0.0002));
+    let gap = Series::new("validation − training", falling(noise, 0.1, 1.4, 0.1));
+    let norms = Series::new("‖ΔW‖ / ‖W‖", falling(noise, 0.03, 0.0007, 0.000_03));
+    vec![
+        curve(
+            "Log-likelihood",
+            "nats per row",
+            vec![estimate],
+            "Estimated by AIS; the band is 3σ of the mean weight.",
+        ),
+        curve(
+            "Pseudo log-likelihood",
+            "nats per row",
+            pseudo.into(),
+            "A proxy: it ranks epochs of one run, not models.",
+        ),
+        curve("Reconstruction error", "mean square per unit", vec![squared], ""),
+        curve("Free-energy gap", "nats per row", vec![gap], "A growing gap is a sign of overfitting."),
+        curve("Relative size of updates", "", vec![norms], ""),
+    ]
+}
+
+fn plates(noise: &mut Noise) -> [Option<Plate>; 3] {
+    let tile = picture::tile_shape(784);
+    let data: Vec<_> = (0..128).map(|_| strokes(noise, 28)).collect();
+    let blurred: Vec<Vec<f32>> =
+        data.iter().map(|d| d.iter().map(|v| 0.8 * v + 0.1 * noise.next() as f32).collect()).collect();
+    let filters: Vec<_> = (0..picture::fitting(500, tile)).map(|_| filter(noise, 28)).collect();
+    [
+        (picture::grid(&data, 28, 28, 16, Tone::Grey), "128 chains after 1,000 sweeps from random states."),
+        (picture::grid(&filters, 28, 28, 16, Tone::Diverging), "256 of 500 hidden units, evenly spread."),
+        (picture::pairs(&data[..32], &blurred[..32], tile, 16), "The first 32 rows of the test set."),
+    ]
+    .map(|(picture, note)| Some(Plate { picture, note: note.into() }))
+}
+
+fn named(pairs: &[(&str, &str)]) -> Vec<(String, String)> {
+    pairs.iter().map(|&(name, value)| (name.into(), value.into())).collect()
+}
+
+fn summary() -> Vec<Figure> {
+    vec![
+        Figure::estimate(
+            "Test log-likelihood",
+            -91.87,
+            [-94.1, -90.35],
+            "nats",
+            "3σ of the mean weight of 100 AIS runs",
+        ),
+        Figure::exact("Pseudo log-likelihood, training", "−66.02 nats", "a proxy, last epoch"),
+        Figure::exact("Time", "41.3 s", "30 epochs, 43,600 rows/s"),
+        Figure::exact(
+            "Digest",
+            "9f2c61d07ab3e85514cc02de88f1b7a0347dd5521b6e9a0f44c3870aa1be6d19",
+            "BLAKE3 of the parameters",
+        ),
+    ]
+}
+
+fn example() -> Report {
+    let noise = &mut Noise(7);
+    let [samples, filters, reconstructions] = plates(noise);
+    let means = (0..500)
+        .map(|i| if i % 60 == 0 { 0.0 } else { (0.22 + 0.14 * noise.normal()).clamp(0.01, 1.0) as f32 })
+        .collect();
+    let recipe = named(&[
+        ("data", "strokes, 60,000 rows of 28 × 28"),
+        ("hidden units", "500"),
+        ("estimator", "PCD, k = 1, 256 chains"),
+        ("optimiser", "SGD, rate 0.05 falling to 0.005, momentum 0.5, L2 0.0001"),
+        ("batch", "128"),
+        ("seed", "1"),
+    ]);
+    let command = "harmonium train strokes --hidden 500 --epochs 30 --estimator pcd --k 1 --chains 256 --rate 0.05 \
+                   --momentum 0.5 --l2 0.0001 --batch 128 --seed 1 --out runs/strokes-500";
+    Report {
+        title: "RBM 784 × 500 on strokes".into(),
+        summary: summary(),
+        notices: vec![
+            "The rate was halved once, at step 812: the weights had grown beyond the guard.".into(),
+        ],
+        curves: curves(noise),
+        samples,
+        filters,
+        reconstructions,
+        units: Some(Units { means, dead_below: 0.01, saturated_above: 0.99 }),
+        recipe,
+        command: command.into(),
+        environment: named(&[("version", "Harmonium 0.1.0"), ("back end", "avx2"), ("threads", "8")]),
+    }
+}
+
+/// Gives the tags of a page in order, without what stands inside scripts and styles.
+fn tags(page: &str) -> Vec<String> {
+    let (mut tags, mut rest) = (Vec::new(), page);
+    while let Some(start) = rest.find('<') {
+        let end = start + rest[start..].find('>').expect("a tag ends");
+        let tag = &rest[start + 1..end];
+        rest = &rest[end + 1..];
+        for raw in ["script", "style"].iter().filter(|raw| tag.split(' ').next() == Some(**raw)) {
+            rest = &rest[rest.find(&format!("</{raw}")).expect("raw text ends")..];
+        }
+        tags.push(tag.to_owned());
+    }
+    tags
+}
+
+fn assert_balanced(page: &str) {
+    let mut open = Vec::new();
+    for tag in tags(page) {
+        let name = tag.split(' ').next().expect("a name").to_owned();
+        match name.strip_prefix('/') {
+            Some(closed) => assert_eq!(open.pop().as_deref(), Some(closed), "closing {name}"),
+            None if ["!DOCTYPE", "meta", "link", "img"].contains(&name.as_str()) => {}
+            None => open.push(name),
+        }
+    }
+    assert!(open.is_empty(), "left open: {open:?}");
+}
+
+fn assert_loads_nothing(page: &str) {
+    for tag in tags(page) {
+        for link in tag.split("src=\"").skip(1).chain(tag.split("href=\"").skip(1)) {
+            assert!(link.starts_with("data:"), "{tag} loads something");
+        }
+    }
+    // Outside the tags, a style or a script could load as well.
+    for loader in ["@import", "url(", "fetch(", "XMLHttpRequest", "WebSocket", "sendBeacon", "import("] {
+        assert!(!page.contains(loader), "{loader} loads something");
+    }
+}
+
+/// Gives the JSON of each chart as a browser would read it.
+fn data(page: &str) -> Vec<serde_json::Value> {
+    let parts = page.split("<script type=\"application/json\">").skip(1);
+    parts
+        .map(|part| serde_json::from_str(part.split("</script").next().expect("text")).expect("JSON"))
+        .collect()
+}
+
+#[test]
+fn a_report_has_its_sections_in_order_and_loads_nothing() {
+    let page = render(&example());
+    assert_balanced(&page);
+    assert_loads_nothing(&page);
+    let ids: Vec<&str> =
+        page.split("<section id=\"").skip(1).map(|part| part.split('"').next().expect("an id")).collect();
+    let order = "summary notices curves samples filters reconstructions units recipe environment";
+    assert_eq!(ids.join(" "), order);
+    assert!(page.len() < 2_000_000, "{} bytes", page.len());
+}
+
+#[test]
+#[ignore = "leaves a page in the temporary folder, for the eye"]
+fn a_report_to_look_at() {
+    let path = std::env::temp_dir().join("harmonium-report.html");
+    std::fs::write(&path, render(&example())).expect("the temporary folder takes a page");
+}
+
+#[test]
+fn a_report_says_what_was_run_and_found() {
+    let page = render(&example());
+    for text in [
+        "interval [−94.10, −90.35] nats; 3σ of the mean weight",
+        "harmonium train strokes --hidden 500",
+        "Of 500 hidden units, 9 are dead (mean below 0.010) and 0 saturated",
+        "all tiles share one scale, from −",
+        "alt=\"Grid of the weights of hidden units\"",
+        "The MIT License (MIT)",
+    ] {
+        assert!(page.to_lowercase().contains(&text.to_lowercase()), "{text} is missing");
+    }
+    assert_eq!(page.matches("src=\"data:image/png;base64,iVBORw0KGgo").count(), 3);
+}
+
+#[test]
+fn hostile_text_stays_text_wherever_it_stands() {
+    let hostile = || HOSTILE.to_owned();
+    let mut report = example();
+    report.title = hostile();
+    report.notices = vec![hostile()];
+    report.summary.push(Figure::exact(HOSTILE, HOSTILE, HOSTILE));
+    report.recipe.push((hostile(), hostile()));
+    report.environment.push((hostile(), hostile()));
+    report.command = hostile();
+    report.samples.iter_mut().for_each(|plate| plate.note = hostile());
+    let curve = &mut report.curves[0];
+    (curve.name, curve.unit, curve.x_label, curve.note) = (hostile(), hostile(), hostile(), hostile());
+    curve.series[0].name = hostile();
+    let page = render(&report);
+    assert_balanced(&page);
+    assert_loads_nothing(&page);
+    assert!(!page.contains("<img src=x") && !page.contains("</script><img") && !page.contains("<!-- "));
+    assert!(!tags(&page).iter().any(|tag| tag.contains("onerror=\"")), "an attribute was broken open");
+    assert_eq!(data(&page)[0]["xLabel"], HOSTILE, "the script reads the text as it was");
+}
+
+#[test]
+fn an_estimate_is_drawn_and_told_with_its_interval() {
+    let page = render(&example());
+    let line = &data(&page)[0]["series"][0];
+    for key in ["values", "low", "high"] {
+        assert_eq!(line[key].as_array().map(Vec::len), Some(30), "{key}");
+    }
+    let fallback = page.split("<noscript>").nth(1).expect("a fallback");
+    let cell = fallback.split("<td>").nth(1).expect("the last value");
+    assert!(cell.contains(" [−") && cell.contains("<"), "{}", &cell[..60]);
+}
+
+#[test]
+fn long_and_broken_curves_are_thinned_and_keep_their_end() {
+    let x: Vec<f64> = (0..10_001).map(f64::from).collect();
+    let mut values = x.clone();
+    values[10_000] = f64::NAN;
+    let series = vec![Series::new("a", values), Series::new("short", vec![1.5])];
+    let broken =
+        Curve { x: vec![f64::NAN, 2.0], series: vec![Series::new("b", vec![3.0, 4.0])], ..Curve::default() };
+    let curves = vec![Curve { x, series, ..Curve::default() }, broken, Curve::default()];
+    let page = render(&Report { curves, ..Report::default() });
+    let data = data(&page);
+    let places = data[0]["x"].as_array().expect("places");
+    assert_eq!((places.len(), places[POINTS - 1].as_f64()), (POINTS, Some(10_000.0)));
+    assert!(
+        data[0]["series"][0]["values"][POINTS - 1].is_null() && data[0]["series"][1]["values"][9].is_null()
+    );
+    assert_eq!((&data[1]["x"][0], &data[1]["series"][0]["values"][0]), (&2.0.into(), &4.0.into()));
+    assert!(page.contains("600 of 10001 places are drawn"));
+}
+
+#[test]
+fn an_empty_report_is_a_page() {
+    let page = render(&Report::default());
+    assert_balanced(&page);
+    assert!(page.contains("Nothing was measured along the training."));
+    assert!(!page.contains("id=\"notices\"") && !page.contains("<img"));
+}
+
+#[test]
+fn a_picture_too_large_is_named_instead_of_shown() {
+    let noise = &mut Noise(3);
+    let tile: Vec<f32> = (0..700 * 1000).map(|_| noise.next() as f32).collect();
+    let picture = picture::grid(&[tile], 700, 1000, 1, Tone::Grey);
+    let page = render(&Report { samples: Some(Plate { picture, note: String::new() }), ..Report::default() });
+    assert!(page.contains("Not shown: the picture takes ") && page.len() < 200_000);
+}
+
+#[test]
+fn what_fits_stays_below_the_limit_even_as_noise() {
+    let noise = &mut Noise(5);
+    for side in [8, 28, 64, 631] {
+        let tile = Tile { width: side, height: side };
+        let tiles: Vec<Vec<f32>> = (0..picture::fitting(500, tile))
+            .map(|_| (0..side * side).map(|_| noise.next() as f32).collect())
+            .collect();
+        let bytes = picture::encode(&picture::grid(&tiles, side, side, 16, Tone::Grey)).len();
+        assert!(bytes <= super::plate::BYTES, "{side}: {bytes} bytes");
+    }
+}
+
+#[test]
+fn units_are_counted_at_both_ends_and_binned() {
+    let means = vec![0.0, 0.005, 0.5, 1.0, f32::NAN];
+    let units = Units { means, dead_below: 0.01, saturated_above: 0.99 };
+    assert_eq!((units.dead(), units.saturated()), (2, 1));
+    let page = render(&Report { units: Some(units), ..Report::default() });
+    assert!(page.contains("1 have no finite mean"));
+    let counts = &data(&page)[0]["series"][0]["values"];
+    assert_eq!((&counts[0], &counts[10], &counts[19]), (&2.0.into(), &1.0.into(), &1.0.into()));
+}
