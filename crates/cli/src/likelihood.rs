@@ -72,7 +72,8 @@ fn anneal(
     output: Output,
 ) -> Result<Likelihood, Error> {
     let bar = console::bar(output, 1, "annealing");
-    let found = rbm.annealed_likelihood(rows, annealing, key, &mut |stage, done, of| show(&bar, stage, done, of));
+    let found =
+        rbm.annealed_likelihood(rows, annealing, key, &mut |stage, done, of| show(&bar, stage, done, of));
     bar.finish_and_clear();
     found
 }
@@ -140,7 +141,8 @@ impl Figures {
         if self.width() <= WIDEST {
             return Ok(());
         }
-        let expected = format!("an interval of at most {WIDEST} nats (more runs or betas; --force prints it anyway)");
+        let expected =
+            format!("an interval of at most {WIDEST} nats (more runs or betas; --force prints it anyway)");
         Err(Error::uncertain("log_z", expected, format!("{:.2} nats", self.width())))
     }
 
@@ -148,7 +150,10 @@ impl Figures {
     pub(crate) fn sentence(&self) -> String {
         let end = |x: Option<f64>, open: &str| x.map_or(open.to_owned(), |x| format!("{x:.2}"));
         let Some((mean, [low, high])) = self.log_likelihood.zip(self.log_likelihood_interval) else {
-            return format!("pseudo log-likelihood {:.2} nats a row (no likelihood)", self.pseudo_log_likelihood);
+            return format!(
+                "pseudo log-likelihood {:.2} nats a row (no likelihood)",
+                self.pseudo_log_likelihood
+            );
         };
         if self.method == "exact" {
             return format!("log-likelihood {mean:.4} nats a row, exact");

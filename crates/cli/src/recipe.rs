@@ -86,7 +86,8 @@ impl Recipe {
 
     /// Gives a short name of the data, for folders and titles.
     pub(crate) fn name(&self) -> String {
-        let file = std::path::Path::new(&self.data).file_name().map(|name| name.to_string_lossy().into_owned());
+        let file =
+            std::path::Path::new(&self.data).file_name().map(|name| name.to_string_lossy().into_owned());
         let name = file.unwrap_or_else(|| self.data.clone());
         name.split('.').next().unwrap_or("data").to_owned()
     }
@@ -96,7 +97,8 @@ impl Recipe {
     /// # Errors
     /// Reports a recipe that can't be written.
     pub(crate) fn to_json(&self) -> Result<String, Error> {
-        serde_json::to_string_pretty(self).map_err(|e| Error::format("recipe", "", "values that JSON can hold", e))
+        serde_json::to_string_pretty(self)
+            .map_err(|e| Error::format("recipe", "", "values that JSON can hold", e))
     }
 
     /// Reads a recipe.
@@ -147,7 +149,9 @@ fn fit(args: &Train) -> Fit {
 fn absolute(data: &str, source: &Source) -> String {
     match source {
         Source::Mnist => data.to_owned(),
-        Source::File(path) => std::path::absolute(path).unwrap_or_else(|_| path.clone()).display().to_string(),
+        Source::File(path) => {
+            std::path::absolute(path).unwrap_or_else(|_| path.clone()).display().to_string()
+        }
     }
 }
 

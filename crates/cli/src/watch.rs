@@ -6,7 +6,7 @@ use std::time::Duration;
 use harmonium::persist::Checkpoints;
 use harmonium::rbm::{Origin, Rbm};
 use harmonium::train::{Observer, Snapshot, Step};
-use harmonium::{Batch, Error, EnergyModel, Key, Marginal, purpose};
+use harmonium::{Batch, EnergyModel, Error, Key, Marginal, purpose};
 use indicatif::ProgressBar;
 
 use crate::args::Output;
@@ -62,7 +62,8 @@ impl Probe {
     /// Counts the wrong bits a row when each pixel takes its more likely value.
     fn reconstruction_error(&self, rbm: &Rbm) -> Result<f64, Error> {
         let means = rbm.reconstruct(&self.rows, self.key)?;
-        let wrong = means.indexed_iter().filter(|&((r, u), &p)| (p > 0.5) != self.rows.bits().get(r, u)).count();
+        let wrong =
+            means.indexed_iter().filter(|&((r, u), &p)| (p > 0.5) != self.rows.bits().get(r, u)).count();
         Ok(wrong as f64 / self.rows.rows() as f64)
     }
 
@@ -84,7 +85,20 @@ impl<'a> Watch<'a> {
     ) -> Self {
         let (since_save, since_epoch) = (Clock::start(), Clock::start());
         let (notices, saved, rows, failure) = (Vec::new(), None, 0, None);
-        Self { output, checkpoints, origin, metrics, probe, bar, notices, saved, since_save, since_epoch, rows, failure }
+        Self {
+            output,
+            checkpoints,
+            origin,
+            metrics,
+            probe,
+            bar,
+            notices,
+            saved,
+            since_save,
+            since_epoch,
+            rows,
+            failure,
+        }
     }
 
     /// Ends the watch: gives the first failure of it, or the figures.

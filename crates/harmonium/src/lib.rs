@@ -1,8 +1,9 @@
 //! A toolkit for Boltzmann machines.
 
 pub use harmonium_core::{
-    Annealed, Backend, Batch, BitMatrix, EnergyModel, Error, ErrorKind, Gibbs, HasParams, Key, Marginal, Params,
-    address, batch, check_backend, data, error, evaluate, model, params, persist, purpose, stats, train, units,
+    Annealed, Backend, Batch, BitMatrix, EnergyModel, Error, ErrorKind, Gibbs, HasParams, Key, Marginal,
+    Params, address, batch, check_backend, data, error, evaluate, model, params, persist, purpose, stats,
+    train, units,
 };
 pub use harmonium_rbm as rbm;
 

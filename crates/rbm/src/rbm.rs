@@ -45,8 +45,7 @@ impl Rbm {
     /// Refuses a layer without units or with more than 65,536.
     pub fn new(visible: Units, hidden: Units, key: Key) -> Result<Self, Error> {
         let (nv, nh) = (checked("visible", visible)?, checked("hidden", hidden)?);
-        Backend::select()
-            .map_err(|message| Error::option("back end", "one that this machine has", message))?;
+        check_backend()?;
         let mut stream = key.fold_in(purpose::INIT).stream(0);
         let range =
             Uniform::new(-INITIAL, INITIAL).map_err(|e| Error::option("initial weights", "a range", e))?;

@@ -59,6 +59,8 @@ fn check_npy(path: &Path) -> Result<(), Error> {
 /// Says which operation failed.
 pub(crate) fn write_npy<T: WritableElement>(path: &Path, values: &Array2<T>) -> Result<(), Error> {
     let mut bytes = Vec::new();
-    values.write_npy(&mut bytes).map_err(|e| Error::format(path.display(), "", "an array that NPY can hold", e))?;
+    values
+        .write_npy(&mut bytes)
+        .map_err(|e| Error::format(path.display(), "", "an array that NPY can hold", e))?;
     write_bytes_atomically(&VFS, path, &bytes)
 }

@@ -8,6 +8,7 @@ use super::train::{self, Run};
 use crate::args;
 use crate::console;
 use crate::folder::{Folder, open_model, read_text, write_text};
+use crate::likelihood::Figures;
 use crate::metrics::{Metric, Metrics};
 use crate::picture::{Tone, fitting, grid, pairs, spread, tile_shape};
 use crate::report::{Curve, Figure, Plate, Report, Series, Units, render};
@@ -93,10 +94,13 @@ pub(crate) fn write(
 fn summary(outcome: &Outcome) -> Vec<Figure> {
     let mut figures = Vec::new();
     if let (Some(name), Some(found)) = (&outcome.evaluated_on, &outcome.figures) {
-        let label = format!("log-likelihood, {name} rows");
-        figures.push(Figure::exact(&label, &found.sentence(), &format!("{} rows", found.rows)));
+        figures.push(likelihood(name, found));
         let pseudo = format!("{:.2} nats a row", found.pseudo_log_likelihood);
-        figures.push(Figure::exact("pseudo log-likelihood", &pseudo, "no likelihood: each pixel from all others"));
+        figures.push(Figure::exact(
+            "pseudo log-likelihood",
+            &pseudo,
+            "no likelihood: each pixel from all others",
+        ));
     }
     if let Some(gap) = outcome.sample_free_energy_gap {
         let detail = "mean F of samples from fresh chains minus mean F of the rows";
@@ -104,9 +108,31 @@ fn summary(outcome: &Outcome) -> Vec<Figure> {
     }
     figures.push(Figure::exact("updates", &outcome.steps.to_string(), &format!("{} epochs", outcome.epochs)));
     let [training, all] = outcome.seconds;
-    figures.push(Figure::exact("seconds", &format!("{training:.1}"), &format!("{all:.1} with the evaluation")));
+    figures.push(Figure::exact(
+        "seconds",
+        &format!("{training:.1}"),
+        &format!("{all:.1} with the evaluation"),
+    ));
     figures.push(Figure::exact("digest", &outcome.digest[..16], &outcome.digest));
     figures
+}
+
+fn likelihood(name: &str, found: &Figures) -> Figure {
+    let label = format!("log-likelihood, {} {name} rows", found.rows);
+    match (found.log_likelihood, found.log_likelihood_interval) {
+        (Some(mean), Some([low, high])) if found.method == "ais" => {
+            let interval = [low.unwrap_or(f64::NEG_INFINITY), high.unwrap_or(f64::INFINITY)];
+            let ess = found.ess.unwrap_or_default();
+            let reverse = found.log_z_reverse.map_or(String::new(), |log_z| {
+                let sweeps = found.reverse_sweeps.unwrap_or_default();
+                format!(", reverse {:.2} after {sweeps} sweeps", found.mean_unnormalized - log_z)
+            });
+            let how = format!("3σ of the mean weight, effective runs {ess:.0}{reverse}");
+            Figure::estimate(&label, mean, interval, "nats", &how)
+        }
+        (Some(mean), _) => Figure::exact(&label, &format!("{mean:.4} nats"), "exact, by enumeration"),
+        (None, _) => Figure::exact(&label, "not measured", ""),
+    }
 }
 
 fn curves(lines: &[Metric]) -> Vec<Curve> {
@@ -136,8 +162,12 @@ fn curves(lines: &[Metric]) -> Vec<Curve> {
         curve("Throughput", "samples a second", "", &|m| m.samples_per_second),
     ];
     if lines.iter().any(|line| line.free_energy_gap.is_some()) {
-        let note = "Mean F of validation rows minus mean F of training rows: it grows when the model overfits.";
-        out.insert(1, curve("Free-energy gap", "nats a row", note, &|m| m.free_energy_gap.unwrap_or(f64::NAN)));
+        let note =
+            "Mean F of validation rows minus mean F of training rows: it grows when the model overfits.";
+        out.insert(
+            1,
+            curve("Free-energy gap", "nats a row", note, &|m| m.free_energy_gap.unwrap_or(f64::NAN)),
+        );
     }
     out
 }
@@ -155,7 +185,8 @@ fn filters(rbm: &Rbm) -> Plate {
     let hidden = rbm.hidden_units();
     let shown = fitting(hidden, tile).min(hidden);
     let weights = rbm.weights();
-    let tiles: Vec<Vec<f32>> = spread(hidden, shown).into_iter().map(|j| weights.column(j).to_vec()).collect();
+    let tiles: Vec<Vec<f32>> =
+        spread(hidden, shown).into_iter().map(|j| weights.column(j).to_vec()).collect();
     let note = format!("{shown} of {hidden} hidden units.");
     Plate { picture: grid(&tiles, tile.width, tile.height, 20, Tone::DivergingEach), note }
 }

@@ -33,7 +33,10 @@ pub(crate) fn run(args: &Sample) -> Result<(), Error> {
     }
     bar.finish_and_clear();
     write(&args.out, ending, state.visible())?;
-    console::note(args.output, format!("{} samples after {} sweeps each: {}", args.n, args.sweeps, args.out.display()));
+    console::note(
+        args.output,
+        format!("{} samples after {} sweeps each: {}", args.n, args.sweeps, args.out.display()),
+    );
     Ok(())
 }
 
@@ -64,7 +67,8 @@ fn bytes(samples: &BitMatrix) -> ndarray::Array2<u8> {
 
 fn picture(samples: &BitMatrix) -> crate::picture::Picture {
     let tile = tile_shape(samples.units());
-    let tiles: Vec<Vec<f32>> = harmonium::batch::unpack(samples).outer_iter().map(|row| row.to_vec()).collect();
+    let tiles: Vec<Vec<f32>> =
+        harmonium::batch::unpack(samples).outer_iter().map(|row| row.to_vec()).collect();
     let columns = (samples.rows() as f64).sqrt().ceil() as usize;
     grid(&tiles, tile.width, tile.height, columns, Tone::Grey)
 }

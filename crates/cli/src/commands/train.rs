@@ -120,7 +120,10 @@ fn go(
     let (summary, metrics) = fit(run, &mut rbm, from.as_ref(), metrics, output)?;
     if summary.stopped {
         let folder = run.folder.path().display();
-        console::note(output, format!("saved at step {}; go on with: harmonium train --resume {folder}", summary.steps));
+        console::note(
+            output,
+            format!("saved at step {}; go on with: harmonium train --resume {folder}", summary.steps),
+        );
         return Ok(ExitCode::from(INTERRUPTED));
     }
     summary.notices.iter().for_each(|notice| console::note(output, notice));

@@ -80,12 +80,31 @@ impl Cd {
     pub fn new(k: u32) -> Self {
         Self { k: Schedule::Constant(f64::from(k)) }
     }
+
+    /// Refuses options out of range.
+    ///
+    /// # Errors
+    /// Names the option.
+    pub fn check(&self) -> Result<(), Error> {
+        check_k(&self.k)
+    }
 }
 
 impl Pcd {
     /// Makes PCD-k with this many chains.
     pub fn new(k: u32, chains: usize) -> Self {
         Self { k: Schedule::Constant(f64::from(k)), chains, state: None }
+    }
+
+    /// Refuses options out of range.
+    ///
+    /// # Errors
+    /// Names the option.
+    pub fn check(&self) -> Result<(), Error> {
+        if self.chains == 0 {
+            return Err(Error::option("chains", "1 or more", 0));
+        }
+        check_k(&self.k)
     }
 }
 
@@ -95,7 +114,7 @@ fn check_k(k: &Schedule) -> Result<(), Error> {
 
 impl<M: EnergyModel> Estimator<M> for Cd {
     fn check(&self) -> Result<(), Error> {
-        check_k(&self.k)
+        Self::check(self)
     }
 
     fn estimate(
@@ -128,10 +147,7 @@ impl<M: EnergyModel> Estimator<M> for Cd {
 
 impl<M: EnergyModel> Estimator<M> for Pcd {
     fn check(&self) -> Result<(), Error> {
-        if self.chains == 0 {
-            return Err(Error::option("chains", "1 or more", 0));
-        }
-        check_k(&self.k)
+        Self::check(self)
     }
 
     fn estimate(

@@ -24,6 +24,14 @@ impl Bernoulli {
         Self { bias: ones.iter().map(log_odds).collect() }
     }
 
+    /// Makes the independent layer of Salakhutdinov & Murray's program (2008): every unit gets n/20 further ones in
+    /// n/20 further rows, p = (ones + n/20) / (n + n/20). A unit that is always one counts as half a row zero.
+    pub fn from_counts_sm08(ones: &[u64], rows: u64) -> Self {
+        let more = rows as f64 / 20.0;
+        let log_odds = |&n: &u64| libm::log((n as f64 + more) / ((rows - n) as f64).max(0.5)) as f32;
+        Self { bias: ones.iter().map(log_odds).collect() }
+    }
+
     /// Gives the biases.
     pub fn bias(&self) -> &[f32] {
         &self.bias
