@@ -1,7 +1,7 @@
 //! Measures log-likelihoods and refuses to give out what is too uncertain.
 
 use harmonium::evaluate::{Ais, Interval};
-use harmonium::rbm::{Annealing, Likelihood, Rbm};
+use harmonium::rbm::{Annealing, ENUMERABLE, Likelihood, Rbm};
 use harmonium::{Batch, Error, Key};
 use indicatif::ProgressBar;
 use serde::{Deserialize, Serialize};
@@ -10,8 +10,6 @@ use crate::args::{Method, Output};
 use crate::clock::Clock;
 use crate::{console, interrupt};
 
-/// Units of the smaller layer up to which enumeration is the default.
-const ENUMERABLE: usize = 20;
 /// The widest interval, in nats, that is given out without being asked to.
 const WIDEST: f64 = 3.0;
 

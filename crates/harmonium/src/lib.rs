@@ -1,4 +1,4 @@
-//! A toolkit for Boltzmann machines.
+#![doc = include_str!("../README.md")]
 
 pub use harmonium_core::{
     Annealed, Backend, Batch, BitMatrix, EnergyModel, Error, ErrorKind, Gibbs, HasParams, Key, Marginal,
@@ -9,10 +9,10 @@ pub use harmonium_rbm as rbm;
 
 /// Gathers what most programs use.
 pub mod prelude {
-    pub use harmonium_core::train::{Cd, Fit, Pcd, Schedule, Silent, fit};
+    pub use harmonium_core::train::{Cd, Centre, Fit, Method, Observer, Pcd, Schedule, Silent, Step, fit};
     pub use harmonium_core::units::Units;
     pub use harmonium_core::{
         Batch, EnergyModel, Error, Gibbs, HasParams, Key, Marginal, data, evaluate, purpose,
     };
-    pub use harmonium_rbm::Rbm;
+    pub use harmonium_rbm::{Annealing, Likelihood, Rbm};
 }

@@ -1,11 +1,16 @@
 //! Evaluates a machine on held-out rows: exactly, or by annealing with an interval.
 
+use std::fmt;
+
 use harmonium_core::evaluate::{Ais, AisEstimate, Interval, forward, reverse};
 use harmonium_core::units::Bernoulli;
 use harmonium_core::{Batch, EnergyModel, Error, Gibbs, Key, Marginal, data, purpose};
 use serde::{Deserialize, Serialize};
 
 use crate::Rbm;
+
+/// Units of the smaller layer up to which enumeration takes no time.
+pub const ENUMERABLE: usize = 20;
 
 /// Says how ln Z is estimated, and from where the backward runs start.
 #[derive(Clone, Debug)]
@@ -60,10 +65,51 @@ impl Likelihood {
     }
 }
 
+impl Default for Annealing<'_> {
+    fn default() -> Self {
+        Self { ais: Ais::default(), base: None, starts: None, sweeps: 1000 }
+    }
+}
+
+impl fmt::Display for Likelihood {
+    /// Says the log-likelihood, and never an estimate without its interval.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Interval { low, high } = self.log_likelihood_interval;
+        let Some(ess) = self.ess else { return write!(f, "{:.4} nats a row, exact", self.log_likelihood) };
+        write!(
+            f,
+            "{:.2} nats a row, 3σ [{low:.2}, {high:.2}], effective runs {ess:.0}",
+            self.log_likelihood
+        )?;
+        match (self.log_z_reverse, self.reverse_sweeps) {
+            (Some(log_z), Some(sweeps)) => {
+                write!(f, ", reverse {:.2} after {sweeps} sweeps", self.mean_unnormalized - log_z)
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
 /// Names the stages of an evaluation to whoever watches it.
 pub type Watch<'a> = dyn FnMut(&str, usize, usize) + 'a;
 
 impl Rbm {
+    /// Measures the mean log-likelihood: exactly where the smaller layer has at most 20 units, else by annealing.
+    ///
+    /// # Errors
+    /// Refuses rows of another width and options out of range.
+    pub fn log_likelihood(
+        &self,
+        data: &Batch,
+        options: &Annealing<'_>,
+        key: Key,
+    ) -> Result<Likelihood, Error> {
+        if self.visible_units().min(self.hidden_units()) <= ENUMERABLE {
+            return self.exact_likelihood(data);
+        }
+        self.annealed_likelihood(data, options, key, &mut |_, _, _| ())
+    }
+
     /// Computes the exact mean log-likelihood by enumerating the smaller layer.
     ///
     /// # Errors

@@ -1,11 +1,11 @@
 //! Gives what users ask of a trained machine: features, samples, reconstructions.
 
 use harmonium_core::units::Unit;
-use harmonium_core::{Batch, EnergyModel, Error, Gibbs, Key};
+use harmonium_core::{Annealed, Batch, EnergyModel, Error, Gibbs, Key};
 use harmonium_kernels::BitMatrix;
 use ndarray::Array2;
 
-use crate::Rbm;
+use crate::{Path, Rbm, State};
 
 /// One unit of a 16-bit probability.
 const CODE: f32 = 1.0 / 65_536.0;
@@ -33,10 +33,24 @@ impl Rbm {
         Ok(probabilities(&view.visible.mean(&view.visible_input(&hidden)), self.visible_units()))
     }
 
-    /// Samples fresh chains for `sweeps` sweeps each: `(chains, visible)` bits.
-    pub fn sample(&self, chains: usize, sweeps: u64, key: Key) -> BitMatrix {
-        let mut state = self.init(chains, key);
-        (0..sweeps).for_each(|sweep| self.sweep(&mut state, key.fold_in(sweep + 1)));
+    /// Samples fresh chains, `(chains, visible)` bits: each is drawn from the base model, walks along the annealing path
+    /// to the machine in the first half of its sweeps, and runs there for the second half. Chains that start cold reach
+    /// fewer modes in the same time. `watch` hears how many sweeps are done.
+    pub fn sample(&self, chains: usize, sweeps: u64, key: Key, watch: &mut dyn FnMut(u64)) -> BitMatrix {
+        let warming = sweeps / 2;
+        let path = Path { rbm: self, base: &self.base };
+        let mut visible = path.base_samples(chains, key.fold_in(0));
+        let beta = |sweep: u64| sweep as f32 / warming as f32;
+        for sweep in 0..warming {
+            path.advance(&mut visible, beta(sweep), beta(sweep + 1), key.fold_in(sweep + 1));
+            watch(sweep + 1);
+        }
+        let hidden = BitMatrix::zeros(chains, self.hidden_units());
+        let mut state = State { visible, hidden, posterior: None };
+        for sweep in warming..sweeps {
+            self.sweep(&mut state, key.fold_in(sweep + 1));
+            watch(sweep + 1);
+        }
         state.visible
     }
 }

@@ -17,7 +17,7 @@ mod rbm;
 mod state;
 mod view;
 
-pub use evaluate::{Annealing, Likelihood, Watch};
+pub use evaluate::{Annealing, ENUMERABLE, Likelihood, Watch};
 pub use file::{Header, Origin};
 pub use path::Path;
 pub use rbm::{Parts, Rbm};

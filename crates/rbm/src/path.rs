@@ -9,8 +9,8 @@ use crate::{Rbm, View};
 /// Is the path (1 − β) E_base + β E; at β = 0 the visible units are independent and the hidden ones fair coins.
 #[derive(Clone, Copy, Debug)]
 pub struct Path<'a> {
-    rbm: &'a Rbm,
-    base: &'a Bernoulli,
+    pub(crate) rbm: &'a Rbm,
+    pub(crate) base: &'a Bernoulli,
 }
 
 impl Rbm {

@@ -107,17 +107,14 @@ fn evaluate(run: &Run, rbm: &Rbm, rows: &Batch, output: Output) -> Result<Figure
 
 /// Draws the samples of the report from fresh chains.
 pub(crate) fn sample(rbm: &Rbm, seed: u64, output: Output) -> Result<Batch, Error> {
-    use harmonium::Gibbs;
     let key = Key::from_seed(seed).fold_in(purpose::EVALUATE);
     let bar = console::bar(output, SAMPLE_SWEEPS, "sampling");
-    let mut state = rbm.init(SAMPLES, key);
-    for sweep in 0..SAMPLE_SWEEPS {
-        rbm.sweep(&mut state, key.fold_in(sweep + 1));
-        bar.inc(1);
+    let samples = rbm.sample(SAMPLES, SAMPLE_SWEEPS, key, &mut |done| {
+        bar.set_position(done);
         interrupt::leave_if_wanted();
-    }
+    });
     bar.finish_and_clear();
-    Batch::from_bits(state.visible().clone())
+    Batch::from_bits(samples)
 }
 
 fn write_outcome(run: &Run, outcome: &Outcome) -> Result<(), Error> {

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use harmonium::persist::write_bytes_atomically;
-use harmonium::{BitMatrix, Error, Gibbs, Key, purpose};
+use harmonium::{BitMatrix, Error, Key, purpose};
 
 use super::convert::write_npy;
 use crate::args::Sample;
@@ -25,14 +25,12 @@ pub(crate) fn run(args: &Sample) -> Result<(), Error> {
     let (rbm, header) = folder::open_model(&args.model)?;
     let key = Key::from_seed(folder::seed(args.seed, &header)).fold_in(purpose::EVALUATE);
     let bar = console::bar(args.output, args.sweeps, "sampling");
-    let mut state = rbm.init(args.n, key);
-    for sweep in 0..args.sweeps {
-        rbm.sweep(&mut state, key.fold_in(sweep + 1));
-        bar.inc(1);
+    let samples = rbm.sample(args.n, args.sweeps, key, &mut |done| {
+        bar.set_position(done);
         interrupt::leave_if_wanted();
-    }
+    });
     bar.finish_and_clear();
-    write(&args.out, ending, state.visible())?;
+    write(&args.out, ending, &samples)?;
     console::note(
         args.output,
         format!("{} samples after {} sweeps each: {}", args.n, args.sweeps, args.out.display()),

@@ -4,8 +4,8 @@ use std::env;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
-use super::{Table, file, gz, idx};
-use crate::Error;
+use super::{Binarize, Table, binarize, file, gz, idx};
+use crate::{Batch, Error, Key, purpose};
 
 /// The variable that names the folder of data sets.
 pub const DATA_VARIABLE: &str = "HARMONIUM_DATA";
@@ -28,6 +28,19 @@ pub struct Mnist {
     pub train_labels: Vec<u8>,
     /// Digits of the test images.
     pub test_labels: Vec<u8>,
+}
+
+impl Mnist {
+    /// Binarises by sampling, each pixel being 1 with the probability of its grey value: `(60000, 784)` and
+    /// `(10000, 784)`. `key` is that of the seed.
+    ///
+    /// # Errors
+    /// None for images as they are read; it passes on what [`binarize`] refuses.
+    pub fn sampled(&self, key: Key) -> Result<(Batch, Batch), Error> {
+        let key = key.fold_in(purpose::BINARIZE);
+        let bits = |table, part| Batch::from_bits(binarize(table, Binarize::Sample, key.fold_in(part))?);
+        Ok((bits(&self.train, 0)?, bits(&self.test, 1)?))
+    }
 }
 
 /// Finds the folder of MNIST: `$HARMONIUM_DATA/mnist`; if that variable is not set, `data/mnist` in the working
