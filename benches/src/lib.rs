@@ -1,1 +1,1 @@
-//! Keeps the benches in a package of their own; each lies in `benches/`.
+//! Keeps the benches in a package of their own: `cargo bench -p harmonium-bench` times kernels and updates.

@@ -132,8 +132,8 @@ pub(crate) struct TrainOptions {
     /// Use Adam instead of descent with momentum
     #[arg(long)]
     pub(crate) adam: bool,
-    /// Centre the gradient, the offsets following the data at this rate
-    #[arg(long, value_name = "RATE", num_args = 0..=1, default_missing_value = "0.01", allow_negative_numbers = true)]
+    /// Centre the gradient, the offsets following the data at this rate; 0 for none [default: 0.01]
+    #[arg(long, value_name = "RATE", allow_negative_numbers = true)]
     pub(crate) centre: Option<f32>,
     /// Strength of the L1 penalty on the weights [default: 0]
     #[arg(long, value_name = "X", allow_negative_numbers = true)]

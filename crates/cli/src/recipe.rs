@@ -40,6 +40,7 @@ pub(crate) enum Estimator {
 /// The settled defaults; DESIGN.md has the sweep behind them.
 const EPOCHS: u32 = 30;
 const RATE: f64 = 0.05;
+const CENTRE: f32 = 0.01;
 const ADAM_RATE: f64 = 0.001;
 
 impl Recipe {
@@ -139,10 +140,15 @@ fn fit(args: &Train) -> Fit {
             Decline::Constant => Schedule::Constant(rate),
         },
         method: if options.adam { Method::adam() } else { Method::Sgd { momentum } },
-        centre: options.centre.map(|rate| Centre { rate, ..Centre::default() }),
+        centre: centre(options.centre.unwrap_or(CENTRE)),
         decay: Decay { l1: options.l1.unwrap_or(0.0), l2: options.l2.unwrap_or(0.0) },
         guard: Guard { action: Action::retry(), ..Guard::default() },
     }
+}
+
+/// Makes the centring of a rate; 0 is none.
+fn centre(rate: f32) -> Option<Centre> {
+    (rate != 0.0).then(|| Centre { rate, ..Centre::default() })
 }
 
 /// Makes a path independent of the folder that the command ran in.
@@ -185,7 +191,7 @@ impl Recipe {
             Method::Adam { .. } => words.push("--adam".into()),
         }
         let mut option = |name: &str, value: String| words.push(format!("--{name} {value}"));
-        self.fit.centre.iter().for_each(|centre| option("centre", centre.rate.to_string()));
+        option("centre", self.fit.centre.as_ref().map_or(0.0, |centre| centre.rate).to_string());
         option("l1", self.fit.decay.l1.to_string());
         option("l2", self.fit.decay.l2.to_string());
         option("validation", self.validation.to_string());
