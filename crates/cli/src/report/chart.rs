@@ -79,7 +79,7 @@ fn data(curve: &Curve, shape: Shape, kept: &[usize]) -> Value {
     };
     let series: Vec<Value> = curve.series.iter().map(|series| line(series, kept)).collect();
     let x: Vec<Value> = kept.iter().map(|&i| rounded(curve.x[i])).collect();
-    json!({"kind": kind, "width": width, "x": x, "xLabel": curve.x_label, "yLabel": y_label(curve), "series": series})
+    json!({"kind": kind, "width": width, "x": x, "xLabel": curve.x_label, "yLabel": y_label(curve), "unit": curve.unit, "series": series})
 }
 
 fn line(series: &Series, kept: &[usize]) -> Value {

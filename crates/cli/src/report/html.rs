@@ -62,9 +62,11 @@ fn row(cells: Vec<String>) -> Html {
 }
 
 fn opening(name: &str, attributes: &[(&str, &str)]) -> String {
-    let list: String =
-        attributes.iter().map(|(key, value)| format!(" {key}=\"{}\"", escape(value))).collect();
-    format!("<{name}{list}>")
+    let mut tag = format!("<{name}");
+    for (key, value) in attributes {
+        tag.extend([" ", key, "=\"", &escape(value), "\""]);
+    }
+    tag + ">"
 }
 
 fn escape(text: &str) -> String {

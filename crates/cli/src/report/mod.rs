@@ -10,6 +10,8 @@ mod plate;
 mod units;
 
 #[cfg(test)]
+mod example;
+#[cfg(test)]
 mod tests;
 
 pub(crate) use chart::{Curve, Series};

@@ -1,7 +1,9 @@
 // Draws the charts of the page from the JSON beside each of them.
 (() => {
   "use strict";
-  const HEIGHT = 260;
+  const HEIGHT = 280;
+  const TITLE = 32;
+  const FEW = 12;
   const DASHES = [[], [8, 4], [2, 3]];
   const COLOURS = 6;
   const plots = [];
@@ -9,7 +11,7 @@
   const theme = (name) => getComputedStyle(document.documentElement).getPropertyValue("--" + name).trim();
   const colour = (i) => theme("s" + (i % COLOURS));
   const minus = (text) => text.replace("-", "−");
-  const digits = new Intl.NumberFormat("en", { maximumSignificantDigits: 6 });
+  const digits = new Intl.NumberFormat("en", { maximumSignificantDigits: 5 });
   const small = (v) => v !== 0 && Math.abs(v) < 1e-4;
   const number = (v) => (v == null ? "–" : minus(small(v) ? v.toExponential(2) : digits.format(v)));
 
@@ -32,7 +34,7 @@
   const columns = (data) => {
     const all = { values: [data.x], series: [{ label: data.xLabel, value: place(data) }], bands: [] };
     data.series.forEach((line, i) => {
-      const look = data.kind === "bars" ? bars(data) : { dash: DASHES[Math.floor(i / COLOURS) % 3] };
+      const look = data.kind === "bars" ? bars(data) : { dash: DASHES[Math.floor(i / COLOURS) % 3], points: { size: 5, show: data.x.length <= FEW } };
       all.series.push({ label: line.name, stroke: colour(i), width: 2, value: value(line), ...look });
       all.values.push(line.values);
       if (!line.low) return;
@@ -45,17 +47,21 @@
   };
 
   const axis = (label, extra) => ({
-    label, labelSize: 22, labelFont: "12px system-ui, sans-serif", font: "12px system-ui, sans-serif",
+    label, labelSize: 22, labelGap: 4, labelFont: "12px system-ui, sans-serif", font: "12px system-ui, sans-serif",
     stroke: theme("soft"), grid: { stroke: theme("grid"), width: 1 }, ticks: { stroke: theme("grid"), width: 1 },
     values: (u, splits) => splits.map(number), ...extra,
   });
   // Makes room for the longest label; a fixed width would cut six digits and a sign.
   const room = (u, labels, at, cycle) => {
     if (cycle > 1) return u.axes[at]._size;
-    return 18 + 7 * Math.max(3, ...(labels || []).map((label) => (label || "").length));
+    return 22 + 7 * Math.max(3, ...(labels || []).map((label) => (label || "").length));
   };
+  // The heading above names the quantity; the axis repeats it where the plot is high enough.
+  const yTitle = (data) => (data.yLabel.length > TITLE && data.unit ? data.unit : data.yLabel);
   const whole = (x) => x.every((v) => Number.isInteger(v));
   const steps = [1, 2, 5].flatMap((m) => [0, 1, 2, 3, 4, 5, 6, 7].map((e) => m * 10 ** e)).sort((a, b) => a - b);
+
+  const along = { space: 44, size: 34 };
 
   const span = (data) => (u, low, high) => {
     if (low == null) return [0, 1];
@@ -64,20 +70,20 @@
   };
   const counts = (u, low, high) => [0, Math.max(1, high || 0) * 1.08];
 
-  // Keeps the last values in the legend while no place is pointed at.
-  const rest = (u) => {
-    if (u.cursor.left < 0) u.setLegend({ idx: u.data[0].length - 1 }, false);
+  // Keeps the last values of lines in the legend while no place is pointed at; no bin stands out so.
+  const rest = (data) => (u) => {
+    if (data.kind === "lines" && u.cursor.left < 0) u.setLegend({ idx: data.x.length - 1 }, false);
   };
 
   const options = (data, all, width) => ({
     width, height: HEIGHT, series: all.series, bands: all.bands,
     scales: { x: { time: false, range: span(data) }, y: data.kind === "bars" ? { range: counts } : {} },
     axes: [
-      axis(data.xLabel, whole(data.x) ? { incrs: steps, space: 44 } : { space: 44 }),
-      axis(data.yLabel, { size: room, ...(data.kind === "bars" ? { incrs: steps } : {}) }),
+      axis(data.xLabel, whole(data.x) ? { incrs: steps, ...along } : along),
+      axis(yTitle(data), { size: room, ...(data.kind === "bars" ? { incrs: steps } : {}) }),
     ],
     cursor: { y: false, sync: { key: data.xLabel } },
-    hooks: { ready: [rest], setCursor: [rest] },
+    hooks: { ready: [rest(data)], setCursor: [rest(data)] },
   });
 
   const draw = (plot) => {
@@ -94,7 +100,7 @@
     const data = JSON.parse(card.querySelector("script").textContent);
     const box = card.querySelector(".plot");
     box.style.display = "block";
-    if (data.x.length === 0) {
+    if (!data.series.some((line) => line.values.some((v) => v != null))) {
       box.textContent = "No values.";
       continue;
     }

@@ -100,9 +100,18 @@ fn recipe(report: &Report) -> Html {
     let command = (!report.command.is_empty()).then(|| {
         let why =
             words("p", "", "This command gives the same run, bit for bit as far as the project promises it:");
-        element("div", &[], [why, element("pre", &[], [words("code", "", &report.command)])])
+        element("div", &[], [why, element("pre", &[], [command_line(&report.command)])])
     });
     element("div", &[], command.into_iter().chain([listing(&report.recipe)]))
+}
+
+/// Writes a command word by word, so that a narrow screen breaks it between words.
+fn command_line(command: &str) -> Html {
+    let pieces = command.split_inclusive(' ').flat_map(|piece| {
+        let word = piece.trim_end_matches(' ');
+        [words("span", "", word), Html::text(&piece[word.len()..])]
+    });
+    element("code", &[], pieces)
 }
 
 fn listing(pairs: &[(String, String)]) -> Html {
