@@ -11,6 +11,8 @@ pub enum Backend {
     Scalar,
     /// 256-bit integer vectors with fused multiply-add (x86-64).
     Avx2,
+    /// 512-bit vectors of the foundation subset (x86-64).
+    Avx512,
 }
 
 /// The environment variable that forces a back end.
@@ -21,7 +23,7 @@ static CHOSEN: AtomicU8 = AtomicU8::new(UNKNOWN);
 
 impl Backend {
     /// All back ends, slowest first.
-    pub const ALL: [Self; 2] = [Self::Scalar, Self::Avx2];
+    pub const ALL: [Self; 3] = [Self::Scalar, Self::Avx2, Self::Avx512];
 
     /// Tells whether this machine has the instructions.
     pub fn available(self) -> bool {
@@ -29,8 +31,10 @@ impl Backend {
             Self::Scalar => true,
             #[cfg(target_arch = "x86_64")]
             Self::Avx2 => is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma"),
+            #[cfg(target_arch = "x86_64")]
+            Self::Avx512 => Self::Avx2.available() && is_x86_feature_detected!("avx512f"),
             #[cfg(not(target_arch = "x86_64"))]
-            Self::Avx2 => false,
+            Self::Avx2 | Self::Avx512 => false,
         }
     }
 
@@ -80,6 +84,7 @@ impl fmt::Display for Backend {
         f.write_str(match self {
             Self::Scalar => "scalar",
             Self::Avx2 => "avx2",
+            Self::Avx512 => "avx512",
         })
     }
 }
@@ -104,6 +109,6 @@ mod tests {
     #[test]
     fn names_are_read_back_and_unknown_ones_refused() {
         assert!(Backend::ALL.iter().all(|b| b.to_string().parse() == Ok(*b)));
-        assert!("mmx".parse::<Backend>().unwrap_err().contains("scalar, avx2"));
+        assert!("mmx".parse::<Backend>().unwrap_err().contains("scalar, avx2, avx512"));
     }
 }

@@ -76,7 +76,13 @@ fn filled_by_vectors(key: Key, stream: u64, words: &mut [u32]) -> usize {
     match Backend::current() {
         #[cfg(target_arch = "x86_64")]
         // SAFETY: the current back end is one that the machine has.
-        Backend::Avx2 => unsafe { crate::x86::chacha_fill_avx2(key.words(), stream, words) },
+        Backend::Avx2 => unsafe { crate::x86::chacha_fill_avx2(key.words(), stream, 0, words) },
+        #[cfg(target_arch = "x86_64")]
+        // SAFETY: as above, and whatever has AVX-512 has AVX2.
+        Backend::Avx512 => unsafe {
+            let done = crate::x86::chacha_fill_avx512(key.words(), stream, words);
+            crate::x86::chacha_fill_avx2(key.words(), stream, done, words)
+        },
         _ => 0,
     }
 }
@@ -87,6 +93,9 @@ fn activate(sums: &[i32], affine: &Affine<'_>, mut out: Out<'_>) {
         #[cfg(target_arch = "x86_64")]
         // SAFETY: the current back end is one that the machine has.
         Backend::Avx2 => unsafe { crate::x86::activate_avx2(sums, affine, &mut out) },
+        #[cfg(target_arch = "x86_64")]
+        // SAFETY: as above.
+        Backend::Avx512 => unsafe { crate::x86::activate_avx512(sums, affine, &mut out) },
         _ => 0,
     };
     activate_from(done, sums, affine, out);
@@ -140,6 +149,9 @@ fn softplus_by_vectors(sums: &[i32], affine: &Affine<'_>, lanes: &mut Lanes) -> 
         #[cfg(target_arch = "x86_64")]
         // SAFETY: the current back end is one that the machine has.
         Backend::Avx2 => unsafe { crate::x86::softplus_avx2(sums, affine, lanes) },
+        #[cfg(target_arch = "x86_64")]
+        // SAFETY: as above.
+        Backend::Avx512 => unsafe { crate::x86::softplus_avx512(sums, affine, lanes) },
         _ => 0,
     }
 }

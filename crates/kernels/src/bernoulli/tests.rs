@@ -3,21 +3,28 @@
 use super::*;
 use proptest::prelude::*;
 
-#[cfg(target_arch = "x86_64")]
+/// Gives every path of this machine besides the portable one.
 #[allow(unsafe_code)]
-fn vector(sums: &[i32], affine: &Affine<'_>, mut out: Out<'_>) {
-    if Backend::Avx2.available() {
-        // SAFETY: the machine has the instructions.
-        let done = unsafe { crate::x86::activate_avx2(sums, affine, &mut out) };
-        activate_from(done, sums, affine, out);
-    } else {
-        activate_from(0, sums, affine, out);
+fn vectors() -> Vec<Path> {
+    let mut paths: Vec<Path> = Vec::new();
+    #[cfg(target_arch = "x86_64")]
+    {
+        if Backend::Avx2.available() {
+            paths.push(|sums, affine, mut out| {
+                // SAFETY: the machine has the instructions.
+                let done = unsafe { crate::x86::activate_avx2(sums, affine, &mut out) };
+                activate_from(done, sums, affine, out);
+            });
+        }
+        if Backend::Avx512.available() {
+            paths.push(|sums, affine, mut out| {
+                // SAFETY: the machine has the instructions.
+                let done = unsafe { crate::x86::activate_avx512(sums, affine, &mut out) };
+                activate_from(done, sums, affine, out);
+            });
+        }
     }
-}
-
-#[cfg(not(target_arch = "x86_64"))]
-fn vector(sums: &[i32], affine: &Affine<'_>, out: Out<'_>) {
-    activate_from(0, sums, affine, out);
+    paths
 }
 
 type Path = fn(&[i32], &Affine<'_>, Out<'_>);
@@ -48,7 +55,9 @@ proptest! {
         bias[units / 2] = odd;
         let affine = Affine { step: (step as f32).exp2(), gain, bias: &bias };
         let draws = &words[2 * units..];
-        prop_assert_eq!(run(vector, &sums, &affine, draws), run(scalar, &sums, &affine, draws));
+        for vector in vectors() {
+            prop_assert_eq!(run(vector, &sums, &affine, draws), run(scalar, &sums, &affine, draws));
+        }
     }
 }
 
@@ -66,7 +75,9 @@ fn bits_next_to_their_threshold_agree() {
                 (threshold + (s as u32 >> 1) % 3).saturating_sub(1).min((1 << 24) - 1) << 8
             })
             .collect();
-        assert_eq!(run(vector, &sums, &affine, &words), run(scalar, &sums, &affine, &words));
+        for vector in vectors() {
+            assert_eq!(run(vector, &sums, &affine, &words), run(scalar, &sums, &affine, &words));
+        }
     }
 }
 
@@ -74,11 +85,14 @@ fn bits_next_to_their_threshold_agree() {
 fn every_length_of_words_is_that_of_the_stream() {
     use rand::RngCore;
     let key = Key::from_seed(3).fold_in(4);
-    for length in 0..400 {
-        let mut words = vec![0; length];
-        fill(key, length as u64, &mut words);
-        let mut stream = key.stream(length as u64);
-        assert!(words.iter().all(|&w| w == stream.next_u32()), "{length} words");
+    for backend in Backend::ALL.into_iter().filter(|b| b.available()) {
+        backend.force();
+        for length in 0..800 {
+            let mut words = vec![0; length];
+            fill(key, length as u64, &mut words);
+            let mut stream = key.stream(length as u64);
+            assert!(words.iter().all(|&w| w == stream.next_u32()), "{length} words on {backend}");
+        }
     }
 }
 
@@ -92,8 +106,9 @@ fn softplus_sums_are_those_of_the_formula() {
             bias.iter().map(|&x| f64::from(x).max(0.0) + (-f64::from(x).abs()).exp().ln_1p()).sum();
         let sum = softplus(&vec![0; units], &affine)[0];
         assert!((sum - exact).abs() <= 0.7e-7 * units as f64, "{units} units: {sum} for {exact}");
-        Backend::Scalar.force();
-        assert_eq!(sum.to_bits(), softplus(&vec![0; units], &affine)[0].to_bits());
-        Backend::select().expect("a back end").force();
+        for backend in Backend::ALL.into_iter().filter(|b| b.available()) {
+            backend.force();
+            assert_eq!(sum.to_bits(), softplus(&vec![0; units], &affine)[0].to_bits(), "{backend}");
+        }
     }
 }

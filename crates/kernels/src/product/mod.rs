@@ -90,8 +90,10 @@ impl<S: Source> Task<'_, S> {
             Backend::Scalar => self.run_on::<scalar::Scalar>(out),
             #[cfg(target_arch = "x86_64")]
             Backend::Avx2 => self.run_on::<crate::x86::Avx2>(out),
+            #[cfg(target_arch = "x86_64")]
+            Backend::Avx512 => self.run_on::<crate::x86::Avx512>(out),
             #[cfg(not(target_arch = "x86_64"))]
-            Backend::Avx2 => unreachable!("back ends are checked before use"),
+            Backend::Avx2 | Backend::Avx512 => unreachable!("back ends are checked before use"),
         }
     }
 

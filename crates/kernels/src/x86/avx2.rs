@@ -18,7 +18,7 @@ const GROUPS: usize = DEPTH / 4;
 
 /// Holds, for each group of four rows, the sums of all sixteen subsets of them.
 #[repr(C, align(64))]
-pub(crate) struct Tables([[[i32; WIDTH]; 16]; GROUPS]);
+pub(crate) struct Tables(pub(super) [[[i32; WIDTH]; 16]; GROUPS]);
 
 impl Default for Tables {
     // They are made to stay in the first-level cache, and live on the stack of one task.

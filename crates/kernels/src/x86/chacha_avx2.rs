@@ -13,11 +13,12 @@ use crate::chacha::{BLOCK, QUARTERS, state};
 /// Blocks computed at once.
 const LANES: usize = 8;
 
-/// Fills whole groups of eight blocks from block 0 on, and gives the number of words that it wrote.
+/// Fills whole groups of eight blocks from word `start` on, a multiple of a block's, and gives the number of words that
+/// are filled then.
 #[target_feature(enable = "avx2")]
-pub(crate) fn fill(key: &[u32; 8], stream: u64, words: &mut [u32]) -> usize {
-    let mut done = 0;
-    for group in words.chunks_exact_mut(LANES * BLOCK) {
+pub(crate) fn fill(key: &[u32; 8], stream: u64, start: usize, words: &mut [u32]) -> usize {
+    let mut done = start;
+    for group in words[start..].chunks_exact_mut(LANES * BLOCK) {
         blocks(key, stream, (done / BLOCK) as u32, group);
         done += group.len();
     }
