@@ -251,8 +251,13 @@ impl Training {
         same_shape("moments", first, &snapshot.moments.0)?;
         same_shape("second moments", second, &snapshot.moments.1)?;
         self.check_offsets(&snapshot.params, snapshot.offsets.as_ref())?;
+        let before = estimator.chains().cloned();
         estimator.restore(model, snapshot.chains.clone())?;
-        model.restore(&snapshot.params, snapshot.shift)?;
+        if let Err(refusal) = model.restore(&snapshot.params, snapshot.shift) {
+            // A refusal changes nothing, so the chains go back to where they stood.
+            estimator.restore(model, before)?;
+            return Err(refusal);
+        }
         let (first, second, powers) = self.optimizer.state_mut();
         (*first, *second, *powers) = snapshot.moments.clone();
         if let Some(centre) = &mut self.options.centre {
