@@ -255,7 +255,7 @@ impl Training {
         estimator.restore(model, snapshot.chains.clone())?;
         if let Err(refusal) = model.restore(&snapshot.params, snapshot.shift) {
             // A refusal changes nothing, so the chains go back to where they stood.
-            estimator.restore(model, before)?;
+            estimator.restore(model, mutant!("B60", before, snapshot.chains.clone()))?;
             return Err(refusal);
         }
         let (first, second, powers) = self.optimizer.state_mut();
@@ -283,7 +283,7 @@ fn same_shape(field: &str, expected: &Params, got: &Params) -> Result<(), Error>
     let outline =
         |p: &Params| p.tensors().iter().map(|t| format!("{} {:?}", t.name, t.shape)).collect::<Vec<_>>();
     let (expected, got) = (outline(expected), outline(got));
-    if expected == got {
+    if mutant!("B33", expected == got, true) {
         return Ok(());
     }
     Err(Error::shape(field, expected.join(", "), got.join(", ")))
