@@ -140,3 +140,14 @@ fn refusals_leave_the_model() {
     assert!(fit(&mut rbm, &narrow, &mut Cd::new(1), &legal, key(1), &mut Silent).is_err());
     assert_eq!(rbm, machine());
 }
+
+/// Values that are not bits never reach a model.
+#[test]
+fn values_other_than_bits_are_refused() {
+    for value in [0.5, -1.0, 2.0, 3.0, 255.0, f32::NAN, f32::INFINITY] {
+        let mut values = ndarray::Array2::<f32>::zeros((3, 4));
+        values[(1, 2)] = value;
+        let error = harmonium::Batch::new(values.view()).unwrap_err().to_string();
+        assert_eq!(error, format!("data at row 1, column 2: expected 0 or 1, got {value}"));
+    }
+}

@@ -3,7 +3,7 @@
 mod common;
 
 use common::tolerance::{
-    TAU_0, rounding, tau_energy, tau_f, tau_f_wide, tau_p, tau_view, tau_z, hidden_terms, visible_terms,
+    TAU_0, hidden_terms, rounding, tau_energy, tau_f, tau_f_wide, tau_p, tau_view, tau_z, visible_terms,
 };
 use common::{WIDTHS, bools, close, coins, every, every_row, exact, key, model, models};
 use harmonium::rbm::{Rbm, View};
@@ -134,7 +134,10 @@ fn assert_energies(view: &View<'_>, x: &Exact, slack: f64) {
     for v in every(x.visible) {
         let (hidden, visible) = (every(x.hidden), vec![v; 1 << x.hidden]);
         let got = view.energies(&common::bits(x.visible, &visible), &common::bits(x.hidden, &hidden));
-        hidden.iter().zip(got).for_each(|(&h, got)| close(got, x.energy(v, h), tau_energy(x, v, h) + slack, (v, h)));
+        hidden
+            .iter()
+            .zip(got)
+            .for_each(|(&h, got)| close(got, x.energy(v, h), tau_energy(x, v, h) + slack, (v, h)));
     }
 }
 

@@ -98,7 +98,10 @@ fn thresholds_are_those_of_the_sigmoid() {
         close(f64::from(threshold(x)) * U, p, tau_p(0.0, f64::from(x)), x);
     }
     assert_eq!((threshold(logit), threshold(-logit)), (1, 1 << 24));
-    assert_eq!((threshold(0.0), threshold(f32::INFINITY), threshold(f32::NEG_INFINITY)), (1 << 23, 1 << 24, 0));
+    assert_eq!(
+        (threshold(0.0), threshold(f32::INFINITY), threshold(f32::NEG_INFINITY)),
+        (1 << 23, 1 << 24, 0)
+    );
     assert_eq!(threshold(f32::NAN), 0);
 }
 
@@ -156,7 +159,9 @@ fn every_epoch_has_its_own_order() {
     let rows = harmonium::Batch::from_bits(coins(9, 12, 5)).unwrap();
     let mut seen = Vec::new();
     let mut look = |step: &Step<'_, harmonium::rbm::Rbm>| {
-        seen.push(step.gradient.get("visible_bias").unwrap().values.iter().map(|g| *g < 0.5).collect::<Vec<_>>());
+        seen.push(
+            step.gradient.get("visible_bias").unwrap().values.iter().map(|g| *g < 0.5).collect::<Vec<_>>(),
+        );
         std::ops::ControlFlow::Continue(())
     };
     let options = Fit { epochs: 4, batch: 1, learning_rate: Schedule::Constant(0.0), ..Fit::default() };

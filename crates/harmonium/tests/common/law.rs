@@ -1,6 +1,6 @@
 //! Describes what the oracle expects of many rows: means and deviations of their statistics.
 
-use harmonium_oracle::bits::{states, value};
+use harmonium_oracle::bits::value;
 use harmonium_oracle::gradient::statistics;
 use harmonium_oracle::rbm::Rbm as Exact;
 
@@ -15,9 +15,9 @@ pub(crate) fn entries(exact: &Exact, v: u64) -> Vec<f64> {
 /// Gives the deviation of every statistic of one row whose state follows `law`.
 pub(crate) fn deviations(exact: &Exact, law: &[f64]) -> Vec<f64> {
     let mut squares = vec![0.0; exact.parameters()];
-    for v in 0..states(exact.visible) {
+    for (v, p) in law.iter().enumerate() {
         let x = entries(exact, v as u64);
-        squares.iter_mut().zip(x).for_each(|(sum, x)| *sum += law[v] * x * x);
+        squares.iter_mut().zip(x).for_each(|(sum, x)| *sum += p * x * x);
     }
     let means = statistics(exact, law).entries();
     squares.iter().zip(means).map(|(square, mean)| (square - mean * mean).max(0.0).sqrt()).collect()

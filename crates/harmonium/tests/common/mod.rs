@@ -67,7 +67,8 @@ pub(crate) fn balanced(visible: usize, hidden: usize, scale: f64, seed: u64) -> 
 /// Makes a model of every exact size and every scale.
 pub(crate) fn models() -> Vec<Rbm> {
     let sizes = SIZES.iter().enumerate();
-    let both = sizes.flat_map(|(n, &size)| SCALES.iter().enumerate().map(move |(m, &s)| (n * 10 + m, size, s)));
+    let both =
+        sizes.flat_map(|(n, &size)| SCALES.iter().enumerate().map(move |(m, &s)| (n * 10 + m, size, s)));
     both.map(|(seed, (visible, hidden), scale)| model(visible, hidden, scale, seed as u64)).collect()
 }
 

@@ -1,7 +1,9 @@
 //! Lists small trainings that together pass every branch of an update.
 
 use harmonium::rbm::Rbm;
-use harmonium::train::{Cd, Centre, Decay, Estimator, Fit, Method, Observer, Pcd, Schedule, Summary, Training};
+use harmonium::train::{
+    Cd, Centre, Decay, Estimator, Fit, Method, Observer, Pcd, Schedule, Summary, Training,
+};
 use harmonium::units::Units;
 use harmonium::{Batch, BitMatrix, Error, HasParams};
 
