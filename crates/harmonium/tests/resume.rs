@@ -79,12 +79,13 @@ fn looking_changes_nothing() {
 fn a_refused_snapshot_changes_nothing() {
     let recipe = recipes().into_iter().rfind(|r| r.options.centre.is_some()).expect("a centred recipe");
     let (_, kept) = snapshots(&recipe);
-    let damages: [fn(&mut Snapshot); 7] = [
+    let damages: [fn(&mut Snapshot); 8] = [
         |s| s.params.tensors_mut()[0].values[3] = f32::NAN,
         |s| s.params.tensors_mut()[2].values[3] = f32::INFINITY,
         |s| s.params.tensors_mut()[1].shape = vec![71],
         |s| s.shift = 60,
         |s| s.chains = Some(common::coins(37, 69, 1)),
+        |s| s.chains = Some(common::coins(36, 70, 1)),
         |s| s.offsets = Some([vec![0.0; 70], vec![0.0; 39]]),
         |s| s.moments.0.tensors_mut()[0].name = "other",
     ];
@@ -99,4 +100,16 @@ fn a_refused_snapshot_changes_nothing() {
         assert_eq!(before.0.digest(), after.0.digest(), "damage {n}");
         assert!(before == after, "damage {n} left the training half restored");
     }
+}
+
+/// A snapshot with chains belongs to PCD; CD would silently start from the data instead.
+#[test]
+fn a_snapshot_of_another_estimator_is_refused() {
+    let recipe =
+        |persistent| recipes().into_iter().find(|r| matches!(r.estimator, Either::Pcd(_)) == persistent);
+    let (mut cd, pcd) = (recipe(false).expect("a CD recipe"), recipe(true).expect("a PCD recipe"));
+    let snapshot = &snapshots(&pcd).1[3];
+    assert!(restore(&mut pcd.clone(), snapshot).is_ok());
+    let error = restore(&mut cd, snapshot).unwrap_err().to_string();
+    assert_eq!(error, "chains: expected none for CD, got 37 chains");
 }
