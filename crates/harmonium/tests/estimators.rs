@@ -104,9 +104,9 @@ fn cd_has_its_expectation_over_twenty_models() {
 }
 
 /// Chains start at Π σ(b) and are k sweeps further with each update, whatever the batch: after the third update of PCD-k
-/// the law is that of 3k sweeps. Control: it is not that of fewer.
+/// the law is that of 3k sweeps. Control: after the second it is not that of k.
 fn persistent_chains_have_their_expectation(count: u64, chains: usize) {
-    let models = models(count);
+    let (models, mut seen) = (models(count), 0);
     for (seed, rbm) in models.iter().enumerate() {
         let (x, data) = (exact(rbm), empirical(rbm.visible_units(), &few(rbm), None));
         let fresh = product(&x.visible_bias.iter().map(|&b| sigmoid(b)).collect::<Vec<_>>());
@@ -119,9 +119,11 @@ fn persistent_chains_have_their_expectation(count: u64, chains: usize) {
             let expected = persistent(&x, &data, &fresh, update as usize);
             assert_mean(&x, &got, &expected, &law, (update, chains, comparisons(&models)));
             let earlier = persistent(&x, &data, &fresh, update as usize - 1);
-            assert!(update > 2 || differs(&x, &got, &earlier, &law, chains), "update {update}");
+            seen += u64::from(update == 2 && differs(&x, &got, &earlier, &law, chains));
         }
     }
+    // As for CD: the smallest models have mixed after one sweep and can't tell.
+    assert!(2 * seen > count, "only {seen} of {count} models tell a second update from the first");
 }
 
 #[test]
