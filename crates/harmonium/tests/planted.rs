@@ -18,6 +18,8 @@ mod exact;
 mod gradient;
 #[path = "invariance.rs"]
 mod invariance;
+#[path = "limits.rs"]
+mod limits;
 #[path = "metamorphic.rs"]
 mod metamorphic;
 #[path = "randomness.rs"]
