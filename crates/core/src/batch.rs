@@ -18,7 +18,8 @@ impl Batch {
     /// Names the first value that is neither, and refuses an array without rows or columns.
     #[allow(clippy::needless_pass_by_value)] // A view is passed by value wherever ndarray is at home.
     pub fn new(values: ArrayView2<'_, f32>) -> Result<Self, Error> {
-        if let Some(((row, column), got)) = values.indexed_iter().find(|&(_, &x)| x != 0.0 && x != 1.0) {
+        let wrong = |x: f32| mutant!("B52", x != 0.0 && x != 1.0, !(-3.0..=3.0).contains(&x));
+        if let Some(((row, column), got)) = values.indexed_iter().find(|&(_, &x)| wrong(x)) {
             return Err(Error::value("data", format!("row {row}, column {column}"), "0 or 1", got));
         }
         let (rows, units) = values.dim();

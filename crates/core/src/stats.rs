@@ -117,7 +117,8 @@ impl Phases {
     }
 
     fn contrast_part(&self, block: usize, start: usize, values: &mut [f32]) {
-        let (rows, chains) = (self.positive.rows as f32, self.negative.rows as f32);
+        let rows = mutant!("B23", self.positive.rows, self.positive.rows.next_power_of_two()) as f32;
+        let chains = self.negative.rows as f32;
         let (p, n) = (&self.positive.sums[block], &self.negative.sums[block]);
         if p.carried.is_some() || n.carried.is_some() {
             for (i, value) in values.iter_mut().enumerate() {

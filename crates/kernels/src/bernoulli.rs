@@ -38,7 +38,9 @@ pub fn sample(sums: &[i32], affine: &Affine<'_>, key: Key) -> BitMatrix {
             let mut words = vec![0; affine.bias.len()];
             let rows = sums.chunks_exact(affine.bias.len()).zip(bits.chunks_exact_mut(stride));
             for (row, (sums, bits)) in rows.enumerate() {
-                fill(key, mutant!("B44", chunk * CHUNK + row, 0) as u64, &mut words);
+                let row = mutant!("B44", chunk * CHUNK + row, 0);
+                let stream = mutant!("B43", row, row + rayon::current_thread_index().unwrap_or(0));
+                fill(key, stream as u64, &mut words);
                 activate(sums, affine, Out { bits: Some((&words, bits)), p16: None });
             }
         },

@@ -146,7 +146,7 @@ impl BitMatrix {
     fn padding(&self, row: usize) -> u64 {
         match (self.units % 64, self.row(row).last()) {
             (0, _) | (_, None) => 0,
-            (used, Some(&last)) => last >> used,
+            (used, Some(&last)) => mutant!("B48", last >> used, 0),
         }
     }
 }

@@ -24,7 +24,7 @@ impl Grid {
     pub fn new(visible: usize, hidden: usize) -> Self {
         let widest = visible.max(hidden);
         assert!((1..=Self::MAX_UNITS).contains(&widest), "{visible} x {hidden} units");
-        let bits = 22.min(32 - widest.next_power_of_two().trailing_zeros());
+        let bits = 22.min(mutant!("B46", 32 - widest.next_power_of_two().trailing_zeros(), 22));
         Self { bits, shift: bits as i32 - 1 }
     }
 

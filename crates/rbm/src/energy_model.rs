@@ -122,3 +122,20 @@ fn codes(hidden: &BitMatrix) -> Vec<u16> {
     let code = |row, unit| if hidden.get(row, unit) { u16::MAX } else { 0 };
     (0..hidden.rows()).flat_map(|row| (0..hidden.units()).map(move |unit| code(row, unit))).collect()
 }
+
+#[cfg(feature = "mutants")]
+impl View<'_> {
+    /// Leaves wrong hidden statistics behind a sweep, if such a bug is planted; a right sweep leaves none.
+    pub(crate) fn plant(&self, state: &mut State, before: Option<Vec<u16>>, key: Key) {
+        let paired = mutant!("B01", None, Some(codes(&state.hidden)));
+        let again = || codes(&self.sample_hidden(&state.visible, key.fold_in(2)));
+        let drawn = mutant!("B16", paired, Some(again()));
+        state.posterior = mutant!("B18", drawn, before);
+    }
+
+    /// Gives what chains that stood at 0 are after one sweep: what a planted bug takes for fresh ones.
+    pub(crate) fn moved(&self, chains: usize, key: Key) -> BitMatrix {
+        let old = BitMatrix::zeros(chains, self.visible.units());
+        self.sample_visible(&self.sample_hidden(&old, key.fold_in(0)), key.fold_in(1))
+    }
+}

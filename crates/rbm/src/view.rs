@@ -113,17 +113,21 @@ impl Gibbs for View<'_> {
 
     /// Draws the visible units of fresh chains as if no hidden unit were on: p(v_i = 1) = σ(b_i).
     fn init(&self, chains: usize, key: Key) -> State {
-        let visible = self.sample_alone(chains, key.fold_in(0));
+        let visible = mutant!("B27", self.sample_alone(chains, key.fold_in(0)), self.moved(chains, key));
         State { hidden: BitMatrix::zeros(chains, self.hidden.units()), visible, posterior: None }
     }
 
     /// Draws h ∼ p(h | v) in half-step 0, then v ∼ p(v | h) in half-step 1.
     fn sweep(&self, state: &mut State, key: Key) {
-        if state.posterior.take().is_none() {
+        let posterior = state.posterior.take();
+        if posterior.is_none() {
             state.hidden = self.sample_hidden(&state.visible, key.fold_in(0));
         }
         let key = mutant!("B42", key.fold_in(1), key.fold_in(0));
-        state.visible = self.sample_visible(&state.hidden, key);
+        let input = self.visible_input(&state.hidden);
+        state.visible = mutant!("B15", self.visible.sample(&input, key), self.visible.mode(&input));
+        #[cfg(feature = "mutants")]
+        self.plant(state, posterior, key);
     }
 
     fn energy(&self, state: &State) -> Array1<f64> {

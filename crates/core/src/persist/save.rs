@@ -109,7 +109,7 @@ fn place(
     // with it locked, until it has its name: else the save of another file would take it for a leftover.
     let (mut sink, _) = out.into_parts();
     filled.map_err(|e| Error::io("write", temporary, e))?;
-    sink.sync().map_err(|e| Error::io("sync", temporary, e))?;
+    mutant!("B57", sink.sync(), Ok(())).map_err(|e| Error::io("sync", temporary, e))?;
     vfs.rename(temporary, path).map_err(|e| Error::io("rename", path, e))
 }
 

@@ -38,7 +38,7 @@ pub trait Estimator<M: EnergyModel> {
     /// Puts packed chains back.
     ///
     /// # Errors
-    /// Refuses chains of another width.
+    /// Refuses chains of another width or number, and any where none live on.
     fn restore(&mut self, model: &M, chains: Option<BitMatrix>) -> Result<(), Error>;
 }
 
@@ -140,8 +140,11 @@ impl<M: EnergyModel> Estimator<M> for Cd {
         None
     }
 
-    fn restore(&mut self, _model: &M, _chains: Option<BitMatrix>) -> Result<(), Error> {
-        Ok(())
+    fn restore(&mut self, _model: &M, chains: Option<BitMatrix>) -> Result<(), Error> {
+        match chains {
+            None => Ok(()),
+            Some(bits) => Err(Error::shape("chains", "none for CD", format!("{} chains", bits.rows()))),
+        }
     }
 }
 
@@ -180,6 +183,10 @@ impl<M: EnergyModel> Estimator<M> for Pcd {
 
     fn restore(&mut self, model: &M, chains: Option<BitMatrix>) -> Result<(), Error> {
         if let Some(bits) = &chains {
+            if bits.rows() != self.chains {
+                let got = format!("{} chains", bits.rows());
+                return Err(Error::shape("chains", format!("{} chains", self.chains), got));
+            }
             model.unpack(bits.clone())?;
         }
         self.state = chains;

@@ -253,8 +253,13 @@ impl Training {
         same_shape("moments", first, &snapshot.moments.0)?;
         same_shape("second moments", second, &snapshot.moments.1)?;
         self.check_offsets(&snapshot.params, snapshot.offsets.as_ref())?;
+        let before = estimator.chains().cloned();
         estimator.restore(model, snapshot.chains.clone())?;
-        model.restore(&snapshot.params, snapshot.shift)?;
+        if let Err(refusal) = model.restore(&snapshot.params, snapshot.shift) {
+            // A refusal changes nothing, so the chains go back to where they stood.
+            estimator.restore(model, mutant!("B60", before, snapshot.chains.clone()))?;
+            return Err(refusal);
+        }
         let (first, second, powers) = self.optimizer.state_mut();
         (*first, *second, *powers) = snapshot.moments.clone();
         if let Some(centre) = &mut self.options.centre {
@@ -280,7 +285,7 @@ fn same_shape(field: &str, expected: &Params, got: &Params) -> Result<(), Error>
     let outline =
         |p: &Params| p.tensors().iter().map(|t| format!("{} {:?}", t.name, t.shape)).collect::<Vec<_>>();
     let (expected, got) = (outline(expected), outline(got));
-    if expected == got {
+    if mutant!("B33", expected == got, true) {
         return Ok(());
     }
     Err(Error::shape(field, expected.join(", "), got.join(", ")))

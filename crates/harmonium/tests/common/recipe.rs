@@ -1,0 +1,96 @@
+//! Lists small trainings that together pass every branch of an update.
+
+use harmonium::rbm::Rbm;
+use harmonium::train::{
+    Cd, Centre, Decay, Estimator, Fit, Method, Observer, Pcd, Schedule, Summary, Training,
+};
+use harmonium::units::Units;
+use harmonium::{Batch, BitMatrix, Error, HasParams};
+
+use super::{coins, key};
+
+/// The estimators of the recipes behind one type, so that recipes can be listed.
+#[derive(Clone, Debug)]
+pub(crate) enum Either {
+    Cd(Cd),
+    Pcd(Pcd),
+}
+
+/// Is a training: where its chains come from, and its options.
+#[derive(Clone, Debug)]
+pub(crate) struct Recipe {
+    pub(crate) estimator: Either,
+    pub(crate) options: Fit,
+}
+
+/// Holds all that a training leaves behind.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct End {
+    pub(crate) digest: String,
+    pub(crate) masters: Vec<u32>,
+    pub(crate) chains: Option<BitMatrix>,
+    pub(crate) steps: u64,
+}
+
+/// Two-layer machine and data wide enough that every product is cut into tasks: 90 rows, 70 × 40 units.
+pub(crate) fn data() -> Batch {
+    let noise = coins(90, 70, 1);
+    // Stripes under noise: something to learn, so that weights leave their first grid.
+    let bit = |row: usize, unit: usize| noise.get(row, unit) && (row + unit / 10).is_multiple_of(2);
+    Batch::from_bits(BitMatrix::from_fn(90, 70, bit)).expect("rows and columns")
+}
+
+pub(crate) fn machine() -> Rbm {
+    Rbm::for_data(&data(), Units::Bernoulli(40), key(5)).expect("a machine of legal size")
+}
+
+/// Lists CD and PCD × descent with momentum and Adam × plain and centred, with decay and schedules among them.
+pub(crate) fn recipes() -> Vec<Recipe> {
+    let momentum = Method::Sgd { momentum: Schedule::Linear { from: 0.5, to: 0.9 } };
+    let mut out = Vec::new();
+    for estimator in [Either::Cd(Cd::new(2)), Either::Pcd(Pcd::new(1, 37))] {
+        for (method, rate) in [(momentum.clone(), 0.1), (Method::adam(), 0.01)] {
+            for centre in [None, Some(Centre { rate: 0.2, offsets: None })] {
+                let learning_rate = Schedule::Exponential { from: rate, to: rate / 2.0 };
+                let decay = Decay { l1: if centre.is_some() { 1e-4 } else { 0.0 }, l2: 1e-3 };
+                let method = method.clone();
+                let options =
+                    Fit { epochs: 3, batch: 32, learning_rate, method, centre, decay, ..Fit::default() };
+                out.push(Recipe { estimator: estimator.clone(), options });
+            }
+        }
+    }
+    out
+}
+
+impl Recipe {
+    /// Runs a training from where it stands.
+    pub(crate) fn run(
+        &mut self,
+        training: &mut Training,
+        rbm: &mut Rbm,
+        observer: &mut impl Observer<Rbm>,
+    ) -> Result<Summary, Error> {
+        match &mut self.estimator {
+            Either::Cd(cd) => training.run(rbm, &data(), cd, key(6), observer),
+            Either::Pcd(pcd) => training.run(rbm, &data(), pcd, key(6), observer),
+        }
+    }
+
+    pub(crate) fn end(&self, rbm: &Rbm, steps: u64) -> End {
+        let chains = match &self.estimator {
+            Either::Cd(cd) => Estimator::<Rbm>::chains(cd).cloned(),
+            Either::Pcd(pcd) => Estimator::<Rbm>::chains(pcd).cloned(),
+        };
+        let masters = rbm.blocks().iter().flat_map(|b| b.values.iter().map(|x| x.to_bits())).collect();
+        End { digest: rbm.digest(), masters, chains, steps }
+    }
+
+    /// Runs the whole training.
+    pub(crate) fn whole(mut self, observer: &mut impl Observer<Rbm>) -> End {
+        let mut rbm = machine();
+        let mut training = Training::new(&rbm, &data(), &self.options).expect("legal options");
+        let summary = self.run(&mut training, &mut rbm, observer).expect("a training that holds");
+        self.end(&rbm, summary.steps)
+    }
+}

@@ -1,0 +1,183 @@
+//! Shows that the proofs catch bugs: plants each known bug in a process of its own and expects the named proof to fail.
+//!
+//! `cargo test -p harmonium --features mutants --test planted -- --nocapture` prints the table. The proofs are part of
+//! this program as modules, so that it can run itself; without a bug all of them must pass.
+
+// Each proof brings the helpers along, as it does when it is a program of its own.
+#![allow(clippy::duplicate_mod)]
+
+#[path = "ais.rs"]
+mod ais;
+#[path = "divergence.rs"]
+mod divergence;
+#[path = "estimators.rs"]
+mod estimators;
+#[path = "exact.rs"]
+mod exact;
+#[path = "gradient.rs"]
+mod gradient;
+#[path = "invariance.rs"]
+mod invariance;
+#[path = "limits.rs"]
+mod limits;
+#[path = "metamorphic.rs"]
+mod metamorphic;
+#[path = "randomness.rs"]
+mod randomness;
+#[path = "reproducible.rs"]
+mod reproducible;
+#[path = "resume.rs"]
+mod resume;
+#[path = "saving.rs"]
+mod saving;
+
+use std::process::Command;
+
+/// The variable that names the one bug of a process.
+const VARIABLE: &str = "HARMONIUM_MUTANT";
+
+/// Is a bug of the catalogue with the oracle that must catch it, and the test that is this oracle.
+struct Bug {
+    id: &'static str,
+    what: &'static str,
+    oracle: &'static str,
+    proof: &'static str,
+}
+
+const fn bug(id: &'static str, what: &'static str, oracle: &'static str, proof: &'static str) -> Bug {
+    Bug { id, what, oracle, proof }
+}
+
+const BUGS: [Bug; 36] = [
+    bug("B01", "negative phase pairs h with the wrong v", "O7", "estimators::cd_has_its_expectation"),
+    bug("B02", "AIS anneals with the wrong parameters", "O8", "ais::weights_are_unbiased"),
+    bug(
+        "B14",
+        "sign of the loss reversed",
+        "O2",
+        "gradient::exact_phases_give_the_gradient_of_the_likelihood",
+    ),
+    bug("B15", "visible units not drawn but set to the mode", "no drift", "invariance::sweeps_do_not_drift"),
+    bug(
+        "B16",
+        "last hidden statistic sampled",
+        "O7",
+        "estimators::negative_phases_of_pcd_are_noise_free_given_the_chains",
+    ),
+    bug("B17", "positive phase sampled", "O7", "estimators::positive_phases_are_noise_free"),
+    bug("B18", "reconstruction error called CD", "O7", "estimators::cd_has_its_expectation"),
+    bug(
+        "B23",
+        "short last batch divided by the full size",
+        "O10",
+        "metamorphic::short_last_batches_are_means_over_their_own_rows",
+    ),
+    bug("B24", "pseudo-likelihood scaled by the width", "O1", "exact::pseudo_likelihoods_are_exact"),
+    bug(
+        "B25",
+        "runaway numbers go unnoticed",
+        "extremes",
+        "divergence::runaway_trainings_stop_at_the_last_good_state",
+    ),
+    bug("B27", "fresh chains are old ones moved", "O4", "invariance::fresh_chains_follow_the_visible_biases"),
+    bug(
+        "B30",
+        "resume starts keys at step 0",
+        "resume",
+        "resume::a_training_resumed_after_any_step_ends_alike",
+    ),
+    bug(
+        "B31",
+        "every epoch has the order of epoch 0",
+        "shuffle",
+        "randomness::every_epoch_has_its_own_order",
+    ),
+    bug(
+        "B32",
+        "moments absent from the checkpoint",
+        "resume",
+        "resume::a_training_resumed_after_any_step_ends_alike",
+    ),
+    bug("B33", "mismatched tensors taken", "resume", "resume::a_refused_snapshot_changes_nothing"),
+    bug("B34", "L1 adds λ|w| for λ sign w", "O2", "gradient::decay_adds_to_the_weights_alone"),
+    bug("B35", "biases decay along with W", "O2", "gradient::decay_adds_to_the_weights_alone"),
+    bug("B36", "momentum applied twice", "closed form", "gradient::momentum_has_its_closed_form"),
+    bug("B37", "β missing in one conditional", "O3", "invariance::real_draws_obey_the_thresholds"),
+    bug("B38", "hidden bias missing in the free energy", "O1", "exact::free_energies_are_exact"),
+    bug("B39", "couplings counted twice in the energy", "O1", "exact::energies_are_exact"),
+    bug("B40", "chains start anew at every update", "O7", "estimators::pcd_has_its_expectation"),
+    bug("B42", "both half-steps read the same words", "O14", "randomness::half_steps_draw_apart"),
+    bug(
+        "B43",
+        "stream depends on the thread",
+        "R4",
+        "reproducible::threads_and_back_ends_change_no_bit_of_a_training",
+    ),
+    bug("B44", "stream ignores the row", "O14", "randomness::rows_draw_apart"),
+    bug("B45", "probabilities cut to 16 bits", "O7", "estimators::codes_of_probabilities_err_to_both_sides"),
+    bug("B46", "sums overflow on wide layers", "O1", "exact::sums_of_wide_layers_do_not_overflow"),
+    bug("B47", "grid not refreshed after an update", "O1", "gradient::the_grid_follows_an_update"),
+    bug("B48", "padding bits taken for units", "O10", "metamorphic::padding_bits_stay_zero"),
+    bug(
+        "B52",
+        "values in [−3, 3] taken for bits",
+        "bad input",
+        "divergence::values_other_than_bits_are_refused",
+    ),
+    bug("B53", "log-mean-exp without −ln n", "O8", "ais::weights_are_unbiased"),
+    bug("B54", "base ln Z left out", "O8", "ais::weights_are_unbiased"),
+    bug(
+        "B56",
+        "centring corrects W but not the biases",
+        "O2",
+        "gradient::centring_is_a_step_in_centred_coordinates",
+    ),
+    bug(
+        "B57",
+        "file renamed without sync",
+        "crash order",
+        "saving::files_are_synced_before_they_are_renamed",
+    ),
+    bug("B59", "section checksum not compared", "bit flips", "saving::damage_is_named_by_section"),
+    bug(
+        "B60",
+        "a refusal leaves the training half restored",
+        "digest",
+        "resume::a_refused_snapshot_changes_nothing",
+    ),
+];
+
+/// Runs one proof in a process of its own, with a bug or without; tells whether it passed.
+///
+/// Exactly one test must have run: a misspelt name would pass without a look.
+fn passes(proof: &str, bug: Option<&str>) -> bool {
+    let program = std::env::current_exe().expect("this program has a path");
+    let mut run = Command::new(program);
+    run.args([proof, "--exact"]).env_remove(VARIABLE).env("RUST_BACKTRACE", "0");
+    if let Some(id) = bug {
+        run.env(VARIABLE, id);
+    }
+    let output = run.output().expect("this program runs");
+    let text = String::from_utf8_lossy(&output.stdout);
+    let (passed, failed) = (text.contains(". 1 passed; 0 failed;"), text.contains(". 0 passed; 1 failed;"));
+    assert!(passed != failed, "{proof} did not run to its end: {text}");
+    passed
+}
+
+#[test]
+#[allow(clippy::print_stdout, reason = "the table is what a reader asks for")]
+fn every_planted_bug_is_killed() {
+    assert!(std::env::var(VARIABLE).is_err(), "{VARIABLE} must not be set");
+    let mut survivors = Vec::new();
+    println!("id  | planted bug | oracle | killed");
+    for Bug { id, what, oracle, proof } in BUGS {
+        assert!(passes(proof, None), "{proof} fails without a bug");
+        let killed = !passes(proof, Some(id));
+        println!("{id} | {what} | {oracle} | {}", if killed { "yes" } else { "NO" });
+        if !killed {
+            survivors.push(id);
+        }
+    }
+    println!("{} planted, {} killed", BUGS.len(), BUGS.len() - survivors.len());
+    assert!(survivors.is_empty(), "survivors: {survivors:?}");
+}
