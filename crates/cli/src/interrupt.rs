@@ -12,7 +12,7 @@ pub(crate) fn listen() {
         }
     });
     if let Err(problem) = heard {
-        eprintln!("note: Ctrl-C will not be noticed: {problem}");
+        crate::console::tell(format_args!("note: Ctrl-C will not be noticed: {problem}"));
     }
 }
 
@@ -24,7 +24,7 @@ pub(crate) fn wanted() -> bool {
 /// Ends the process where everything worth keeping is saved already.
 pub(crate) fn leave_if_wanted() {
     if wanted() {
-        eprintln!("interrupted");
+        crate::console::tell("interrupted");
         std::process::exit(i32::from(crate::INTERRUPTED));
     }
 }

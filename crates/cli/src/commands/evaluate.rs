@@ -29,12 +29,7 @@ pub(crate) fn run(args: &Evaluate) -> Result<(), Error> {
     if !args.force {
         figures.certain()?;
     }
-    if args.output.json {
-        console::json(&figures);
-    } else {
-        console::line(figures.sentence());
-    }
-    Ok(())
+    if args.output.json { console::json(&figures) } else { console::line(figures.sentence()) }
 }
 
 fn options(args: &Evaluate) -> Result<Ais, Error> {

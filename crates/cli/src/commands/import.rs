@@ -31,8 +31,7 @@ pub(crate) fn run(args: &Import) -> Result<(), Error> {
         rbm.hidden_units(),
         rbm.digest(),
         args.out.display()
-    ));
-    Ok(())
+    ))
 }
 
 fn table(path: &Path) -> Result<Table, Error> {
