@@ -112,7 +112,7 @@ fn summary(outcome: &Outcome) -> Vec<Figure> {
         &format!("{training:.1}"),
         &format!("{all:.1} with the evaluation"),
     ));
-    figures.push(Figure::exact("digest", &outcome.digest[..16], &outcome.digest));
+    figures.push(Figure::exact("digest", outcome.digest.get(..16).unwrap_or_default(), &outcome.digest));
     figures
 }
 
