@@ -56,9 +56,9 @@ impl Recipe {
         let source = Source::parse(data)?;
         let recipe = Self {
             data: absolute(data, &source),
-            binarize: options.reading.how(&source),
-            packed: options.reading.packed,
-            array: options.reading.array.clone(),
+            binarize: args.reading.how(&source),
+            packed: args.reading.packed,
+            array: args.reading.array.clone(),
             data_digest: String::new(),
             validation: options.validation.unwrap_or(0),
             hidden: Units::Bernoulli(options.hidden.unwrap_or(500)),

@@ -44,7 +44,7 @@ pub(crate) fn run(args: &Train) -> Result<ExitCode, Error> {
 
 fn start(data: &str, args: &Train) -> Result<ExitCode, Error> {
     let mut recipe = Recipe::new(data, args)?;
-    let rows = source::load(data, &args.options.reading, recipe.seed)?;
+    let rows = source::load(data, &args.reading, recipe.seed)?;
     let (train, validation) = split(&rows.train, recipe.validation)?;
     recipe.data_digest = digest_bits(train.bits());
     let rbm = beginning(&recipe, &train)?;
