@@ -103,7 +103,7 @@ pub(crate) struct Train {
     pub(crate) output: Output,
 }
 
-/// Options of a new run. Nothing may be flattened into it: the group that `--resume` refuses would then be empty.
+// The options of a new run. Nothing may be flattened into it: the group that `--resume` refuses would then be empty.
 #[derive(Clone, Debug, Args)]
 #[group(id = "TrainOptions", multiple = true)]
 pub(crate) struct TrainOptions {

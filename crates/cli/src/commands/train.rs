@@ -137,13 +137,11 @@ fn go(
     output: Output,
 ) -> Result<ExitCode, Error> {
     let clock = Clock::start();
+    let way_on = format!("go on with: harmonium train --resume {}", run.folder.path().display());
+    interrupt::advise(format!("interrupted; {way_on}"));
     let (summary, metrics) = fit(run, &mut rbm, from.as_ref(), metrics, output)?;
     if summary.stopped {
-        let folder = run.folder.path().display();
-        console::note(
-            output,
-            format!("saved at step {}; go on with: harmonium train --resume {folder}", summary.steps),
-        );
+        console::note(output, format!("saved at step {}; {way_on}", summary.steps));
         return Ok(ExitCode::from(INTERRUPTED));
     }
     summary.notices.iter().for_each(|notice| console::note(output, notice));
