@@ -303,10 +303,9 @@ fn changed_or_missing_data_are_refused() {
     place.words(&format!("{TRAIN} --epochs 1 --out run")).ok();
     let whole = place.read("digits.npy");
     let mut changed = whole.clone();
-    // The last pixel becomes 1.0: a white one that is never drawn black.
-    let end = changed.len();
-    let values = |bytes: &mut Vec<u8>| bytes[end - 4 * common::PIXELS..].fill(0);
-    values(&mut changed);
+    // The last row becomes black, which its drawn bits are not.
+    let last_row = changed.len() - 4 * common::PIXELS;
+    changed[last_row..].fill(0);
     let before = place.snapshot();
     place.write("digits.npy", changed);
     place

@@ -176,3 +176,28 @@ fn digits() -> Vec<Vec<f32>> {
     };
     text.lines().map(row).collect()
 }
+
+/// Rows of the data that `trained` uses, and hidden units of its model.
+pub(crate) const ROWS: usize = 200;
+pub(crate) const HIDDEN: usize = 8;
+
+/// Gives a folder with a run on digits, and what the training printed.
+pub(crate) fn trained() -> (Place, Done) {
+    let place = Place::with_digits(ROWS);
+    let line = "train digits.npy --binarize threshold --hidden 8 --epochs 3 --batch 20 --validation 40 --betas 100 \
+                --learning-rate 0.1 --seed 5 --json --quiet --out run";
+    let done = place.words(line).ok();
+    (place, done)
+}
+
+/// Reads a JSON number.
+#[track_caller]
+pub(crate) fn number(value: &Value) -> f64 {
+    value.as_f64().unwrap_or_else(|| panic!("{value} is no number"))
+}
+
+/// Gives the names in a JSON object.
+#[track_caller]
+pub(crate) fn keys(value: &Value) -> Vec<&str> {
+    value.as_object().expect("an object").keys().map(String::as_str).collect()
+}
