@@ -64,7 +64,7 @@ fn resume(path: &Path, args: &Train) -> Result<ExitCode, Error> {
     run.folder.write_recipe(&run.recipe)?;
     let step = snapshot.as_ref().map_or(0, |snapshot| snapshot.step);
     let metrics = Metrics::read(run.folder.metrics(), step)?;
-    go(&run, rbm, snapshot, metrics, args.output)
+    go(&run, rbm, snapshot.as_ref(), metrics, args.output)
 }
 
 /// Gives the machine of the newest checkpoint that can be read; a new one for a run that has saved none yet.
@@ -132,14 +132,14 @@ fn split(rows: &Batch, validation: usize) -> Result<(Batch, Option<Batch>), Erro
 fn go(
     run: &Run,
     mut rbm: Rbm,
-    from: Option<Snapshot>,
+    from: Option<&Snapshot>,
     metrics: Metrics,
     output: Output,
 ) -> Result<ExitCode, Error> {
     let clock = Clock::start();
     let way_on = format!("go on with: harmonium train --resume {}", run.folder.path().display());
     interrupt::advise(format!("interrupted; {way_on}"));
-    let (summary, metrics) = fit(run, &mut rbm, from.as_ref(), metrics, output)?;
+    let (summary, metrics) = fit(run, &mut rbm, from, metrics, output)?;
     if summary.stopped {
         console::note(output, format!("saved at step {}; {way_on}", summary.steps));
         return Ok(ExitCode::from(INTERRUPTED));
