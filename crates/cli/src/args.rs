@@ -38,6 +38,7 @@ pub(crate) enum Command {
 
 /// How rows of data are read and become bits.
 #[derive(Clone, Debug, Args)]
+#[group(id = "Reading", multiple = true)]
 pub(crate) struct Reading {
     /// How grey values become bits: threshold, sample or none [default: sample for mnist, else none]
     #[arg(long, value_name = "HOW")]
@@ -86,9 +87,11 @@ pub(crate) struct Train {
     #[arg(required_unless_present = "resume", conflicts_with = "resume")]
     pub(crate) data: Option<String>,
     #[command(flatten)]
+    pub(crate) reading: Reading,
+    #[command(flatten)]
     pub(crate) options: TrainOptions,
     /// Go on with the run in this folder; only --epochs, --threads, --json and --quiet may stand beside it
-    #[arg(long, value_name = "DIR", conflicts_with_all = ["TrainOptions", "out"])]
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["Reading", "TrainOptions", "out"])]
     pub(crate) resume: Option<PathBuf>,
     /// Passes over the data [default: 30]
     #[arg(long, value_name = "N")]
@@ -100,11 +103,10 @@ pub(crate) struct Train {
     pub(crate) output: Output,
 }
 
+// The options of a new run. Nothing may be flattened into it: the group that `--resume` refuses would then be empty.
 #[derive(Clone, Debug, Args)]
 #[group(id = "TrainOptions", multiple = true)]
 pub(crate) struct TrainOptions {
-    #[command(flatten)]
-    pub(crate) reading: Reading,
     /// Hidden units [default: 500]
     #[arg(long, value_name = "N")]
     pub(crate) hidden: Option<usize>,

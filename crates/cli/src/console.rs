@@ -1,8 +1,8 @@
 //! Speaks to the terminal: results on stdout, everything else on stderr.
-// The only file of the workspace that prints.
-#![allow(clippy::print_stdout)]
 
 use std::fmt::Display;
+use std::io::{ErrorKind, Write, stderr, stdout};
+use std::path::Path;
 
 use harmonium::Error;
 use indicatif::{ProgressBar, ProgressStyle};
@@ -11,28 +11,40 @@ use serde::Serialize;
 use crate::args::Output;
 
 /// Prints a line of text on stdout.
-pub(crate) fn line(text: impl Display) {
-    println!("{text}");
+///
+/// # Errors
+/// Says why it could not be written. A reader that has left, as `head` does, is no error: the work goes on.
+pub(crate) fn line(text: impl Display) -> Result<(), Error> {
+    match writeln!(stdout(), "{text}") {
+        Err(e) if e.kind() != ErrorKind::BrokenPipe => Err(Error::io("write", Path::new("stdout"), e)),
+        _ => Ok(()),
+    }
 }
 
 /// Prints a value as one line of JSON on stdout; numbers that are not finite become null.
-pub(crate) fn json(value: &impl Serialize) {
-    match serde_json::to_string(value) {
-        Ok(text) => println!("{text}"),
-        Err(problem) => eprintln!("error: json: {problem}"),
-    }
+///
+/// # Errors
+/// As [`line`].
+pub(crate) fn json(value: &impl Serialize) -> Result<(), Error> {
+    let text = serde_json::to_string(value);
+    line(text.map_err(|e| Error::format("json", "", "values that JSON can hold", e))?)
 }
 
 /// Prints why a command failed, on one line of stderr.
 pub(crate) fn error(error: &Error) {
-    eprintln!("error: {}", error.to_string().replace('\n', " "));
+    tell(format_args!("error: {}", error.to_string().replace(['\n', '\r'], " ")));
 }
 
 /// Tells something on stderr, unless the user wants quiet.
 pub(crate) fn note(output: Output, text: impl Display) {
     if !output.quiet {
-        eprintln!("{text}");
+        tell(text);
     }
+}
+
+/// Writes a line to stderr. Where nobody hears it, nobody can be told so: `eprintln!` would panic.
+pub(crate) fn tell(text: impl Display) {
+    let _ = writeln!(stderr(), "{text}");
 }
 
 /// Makes a progress bar with the time left; it stays hidden where nobody looks.

@@ -2,6 +2,7 @@
 
 use harmonium::Error;
 use harmonium::data::{Binarize, Source};
+use harmonium::evaluate::Betas;
 use harmonium::train::{Action, Cd, Centre, Decay, Fit, Guard, Method, Pcd, Schedule};
 use harmonium::units::Units;
 use serde::{Deserialize, Serialize};
@@ -43,6 +44,9 @@ const RATE: f64 = 0.05;
 const CENTRE: f32 = 0.01;
 const ADAM_RATE: f64 = 0.001;
 
+/// The most chains of a training or an evaluation: more would not fit the memory, which ends the process.
+pub(crate) const MOST_CHAINS: usize = 1_000_000;
+
 impl Recipe {
     /// Makes a recipe from the options of `train`; the data's digest is filled in when they are read.
     ///
@@ -53,9 +57,9 @@ impl Recipe {
         let source = Source::parse(data)?;
         let recipe = Self {
             data: absolute(data, &source),
-            binarize: options.reading.how(&source),
-            packed: options.reading.packed,
-            array: options.reading.array.clone(),
+            binarize: args.reading.how(&source),
+            packed: args.reading.packed,
+            array: args.reading.array.clone(),
             data_digest: String::new(),
             validation: options.validation.unwrap_or(0),
             hidden: Units::Bernoulli(options.hidden.unwrap_or(500)),
@@ -73,8 +77,8 @@ impl Recipe {
         if self.hidden.count() == 0 {
             return Err(Error::option("hidden", "1 or more", 0));
         }
-        if self.betas == 1 {
-            return Err(Error::option("betas", "0 or at least 2", 1));
+        if self.betas != 0 && Betas::Count(self.betas).check().is_err() {
+            return Err(Error::option("betas", "0, or 2 to 10000000", self.betas));
         }
         self.estimator.check()?;
         self.fit.check()
@@ -123,6 +127,9 @@ impl Estimator {
     fn check(&self) -> Result<(), Error> {
         match self {
             Self::Cd(cd) => cd.check(),
+            Self::Pcd(pcd) if pcd.chains > MOST_CHAINS => {
+                Err(Error::option("chains", format!("1 to {MOST_CHAINS}"), pcd.chains))
+            }
             Self::Pcd(pcd) => pcd.check(),
         }
     }

@@ -151,15 +151,15 @@ impl<'a> Watch<'a> {
             free_energy_gap: self.probe.free_energy_gap(step.model)?,
             notices: std::mem::take(&mut self.notices),
         };
-        self.tell(&metric);
+        self.tell(&metric)?;
         self.metrics.push(metric)?;
         (self.rows, self.since_epoch) = (0, Clock::start());
         Ok(())
     }
 
-    fn tell(&self, metric: &Metric) {
+    fn tell(&self, metric: &Metric) -> Result<(), Error> {
         if self.output.json {
-            console::json(metric);
+            console::json(metric)?;
         }
         let text = format!(
             "epoch {:>3}  {:>7.0} samples/s  pseudo log-likelihood {:>8.2}",
@@ -169,6 +169,7 @@ impl<'a> Watch<'a> {
         if self.bar.is_hidden() && !self.output.json {
             console::note(self.output, text);
         }
+        Ok(())
     }
 }
 

@@ -6,6 +6,7 @@ use harmonium::units::Bernoulli;
 use harmonium::{Batch, Error, Key};
 
 use crate::args::{Evaluate, Reading, Schedule};
+use crate::recipe::MOST_CHAINS;
 use crate::source::{self, Part};
 use crate::{console, folder, interrupt, likelihood};
 
@@ -29,12 +30,7 @@ pub(crate) fn run(args: &Evaluate) -> Result<(), Error> {
     if !args.force {
         figures.certain()?;
     }
-    if args.output.json {
-        console::json(&figures);
-    } else {
-        console::line(figures.sentence());
-    }
-    Ok(())
+    if args.output.json { console::json(&figures) } else { console::line(figures.sentence()) }
 }
 
 fn options(args: &Evaluate) -> Result<Ais, Error> {
@@ -43,6 +39,9 @@ fn options(args: &Evaluate) -> Result<Ais, Error> {
         None => Betas::Count(args.betas),
     };
     let ais = Ais { runs: args.runs, betas };
+    if args.runs > MOST_CHAINS {
+        return Err(Error::option("runs", format!("2 to {MOST_CHAINS}"), args.runs));
+    }
     ais.check()?;
     Ok(ais)
 }

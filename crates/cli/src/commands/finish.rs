@@ -79,8 +79,7 @@ pub(crate) fn run(
     };
     write_outcome(run, &outcome)?;
     report::write(run, rbm, metrics, &outcome, &samples)?;
-    tell(run, &outcome, output);
-    Ok(())
+    tell(run, &outcome, output)
 }
 
 /// Chooses the rows that a run is judged on: the best that it did not train on.
@@ -123,17 +122,16 @@ fn write_outcome(run: &Run, outcome: &Outcome) -> Result<(), Error> {
     write_text(&run.folder.result(), &text)
 }
 
-fn tell(run: &Run, outcome: &Outcome, output: Output) {
+fn tell(run: &Run, outcome: &Outcome, output: Output) -> Result<(), Error> {
     if output.json {
-        console::json(&LastLine { result: outcome });
-        return;
+        return console::json(&LastLine { result: outcome });
     }
     if let (Some(name), Some(figures)) = (&outcome.evaluated_on, &outcome.figures) {
-        console::line(format!("{name} rows: {}", figures.sentence()));
+        console::line(format!("{name} rows: {}", figures.sentence()))?;
     }
     if let Some(gap) = outcome.sample_free_energy_gap {
-        console::line(format!("free energy of {SAMPLES} samples: {gap:+.2} nats from that of the rows"));
+        console::line(format!("free energy of {SAMPLES} samples: {gap:+.2} nats from that of the rows"))?;
     }
-    console::line(format!("digest {}", outcome.digest));
-    console::line(format!("report {}", run.folder.report().display()));
+    console::line(format!("digest {}", outcome.digest))?;
+    console::line(format!("report {}", run.folder.report().display()))
 }

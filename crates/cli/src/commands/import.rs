@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use harmonium::data::{ReadOptions, Table, open};
+use harmonium::data::{ReadOptions, Table, Values, open};
 use harmonium::rbm::{Origin, Parts, Rbm};
 use harmonium::{Error, HasParams};
 use ndarray::{Array1, Array2};
@@ -31,12 +31,16 @@ pub(crate) fn run(args: &Import) -> Result<(), Error> {
         rbm.hidden_units(),
         rbm.digest(),
         args.out.display()
-    ));
-    Ok(())
+    ))
 }
 
+/// Reads parameters; unsigned bytes would come as grey values, b / 255.
 fn table(path: &Path) -> Result<Table, Error> {
-    open(path, &ReadOptions::default())
+    let table = open(path, &ReadOptions::default())?;
+    match table.values() {
+        Values::Bytes(_) => Err(Error::format(path.display(), "dtype", "f4, f8, i4 or i8", "unsigned bytes")),
+        _ => Ok(table),
+    }
 }
 
 fn matrix(path: &Path) -> Result<Array2<f32>, Error> {

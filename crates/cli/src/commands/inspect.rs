@@ -15,12 +15,11 @@ pub(crate) fn run(args: &Inspect) -> Result<(), Error> {
     let (rbm, header) = folder::open_model(&args.file)?;
     let facts = facts(&rbm, &header);
     if args.json {
-        console::json(&facts);
-        return Ok(());
+        return console::json(&facts);
     }
     for (name, value) in facts.as_object().into_iter().flatten() {
         let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-        console::line(format!("{name:<12} {text}"));
+        console::line(format!("{name:<12} {text}"))?;
     }
     Ok(())
 }

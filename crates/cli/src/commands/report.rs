@@ -35,8 +35,7 @@ pub(crate) fn run(args: &args::Report) -> Result<(), Error> {
     let outcome = read_outcome(&run)?.unwrap_or_else(|| unfinished(&run, &rbm, header.step));
     let samples = finish::sample(&rbm, run.recipe.seed, args.output)?;
     write(&run, &rbm, &metrics, &outcome, &samples)?;
-    console::line(format!("report {}", run.folder.report().display()));
-    Ok(())
+    console::line(format!("report {}", run.folder.report().display()))
 }
 
 fn read_outcome(run: &Run) -> Result<Option<Outcome>, Error> {
@@ -113,7 +112,7 @@ fn summary(outcome: &Outcome) -> Vec<Figure> {
         &format!("{training:.1}"),
         &format!("{all:.1} with the evaluation"),
     ));
-    figures.push(Figure::exact("digest", &outcome.digest[..16], &outcome.digest));
+    figures.push(Figure::exact("digest", outcome.digest.get(..16).unwrap_or_default(), &outcome.digest));
     figures
 }
 

@@ -19,8 +19,8 @@ pub(crate) fn run(args: &Sample) -> Result<(), Error> {
     console::threads(args.output)?;
     interrupt::listen();
     let ending = ending(&args.out)?;
-    if !(1..=10_000_000).contains(&args.n) {
-        return Err(Error::option("n", "1 to 10000000", args.n));
+    if !(1..=ending.most()).contains(&args.n) {
+        return Err(Error::option("n", format!("1 to {}", ending.most()), args.n));
     }
     let (rbm, header) = folder::open_model(&args.model)?;
     let key = Key::from_seed(folder::seed(args.seed, &header)).fold_in(purpose::EVALUATE);
@@ -42,6 +42,16 @@ pub(crate) fn run(args: &Sample) -> Result<(), Error> {
 enum Ending {
     Npy,
     Png,
+}
+
+impl Ending {
+    /// Gives the most samples that such a file takes; more tiles than that make no picture.
+    fn most(self) -> usize {
+        match self {
+            Self::Npy => 10_000_000,
+            Self::Png => 10_000,
+        }
+    }
 }
 
 fn ending(path: &Path) -> Result<Ending, Error> {

@@ -7,7 +7,7 @@ use harmonium::data::split_last;
 use harmonium::persist::{Checkpoints, digest_bits};
 use harmonium::rbm::{Header, Origin, Rbm};
 use harmonium::train::{Snapshot, Summary, Training};
-use harmonium::{Batch, Error, Key};
+use harmonium::{Batch, Error, ErrorKind, Key};
 
 use super::finish;
 use crate::args::{Output, Train};
@@ -44,10 +44,10 @@ pub(crate) fn run(args: &Train) -> Result<ExitCode, Error> {
 
 fn start(data: &str, args: &Train) -> Result<ExitCode, Error> {
     let mut recipe = Recipe::new(data, args)?;
-    let rows = source::load(data, &args.options.reading, recipe.seed)?;
+    let rows = source::load(data, &args.reading, recipe.seed)?;
     let (train, validation) = split(&rows.train, recipe.validation)?;
     recipe.data_digest = digest_bits(train.bits());
-    let rbm = Rbm::for_data(&train, recipe.hidden, Key::from_seed(recipe.seed))?;
+    let rbm = beginning(&recipe, &train)?;
     let folder = Folder::create(args.out.as_deref(), &recipe.name())?;
     folder.write_recipe(&recipe)?;
     let metrics = Metrics::new(folder.metrics());
@@ -60,14 +60,34 @@ fn resume(path: &Path, args: &Train) -> Result<ExitCode, Error> {
     let mut recipe = folder.read_recipe()?;
     prolong(&mut recipe, args.epochs)?;
     let run = load(folder, recipe)?;
-    let checkpoints = Checkpoints::open(&VFS, &run.folder.checkpoints())?;
-    let newest = checkpoints.resume::<Header>()?;
-    newest.skipped.iter().for_each(|skipped| console::note(args.output, skipped));
-    drop(checkpoints);
-    let (rbm, snapshot, _) = Rbm::from_checkpoint(newest.loaded)?;
+    let (rbm, snapshot) = newest(&run, args.output)?;
     run.folder.write_recipe(&run.recipe)?;
-    let metrics = Metrics::read(run.folder.metrics(), snapshot.step)?;
-    go(&run, rbm, Some(snapshot), metrics, args.output)
+    let step = snapshot.as_ref().map_or(0, |snapshot| snapshot.step);
+    let metrics = Metrics::read(run.folder.metrics(), step)?;
+    go(&run, rbm, snapshot.as_ref(), metrics, args.output)
+}
+
+/// Gives the machine of the newest checkpoint that can be read; a new one for a run that has saved none yet.
+fn newest(run: &Run, output: Output) -> Result<(Rbm, Option<Snapshot>), Error> {
+    let checkpoints = Checkpoints::open(&VFS, &run.folder.checkpoints())?;
+    let newest = match checkpoints.resume::<Header>() {
+        Err(error) if is_absence(&error) => {
+            console::note(output, "there is no checkpoint yet: the run begins anew");
+            return Ok((beginning(&run.recipe, &run.train)?, None));
+        }
+        other => other?,
+    };
+    newest.skipped.iter().for_each(|skipped| console::note(output, skipped));
+    let (rbm, snapshot, _) = Rbm::from_checkpoint(newest.loaded)?;
+    Ok((rbm, Some(snapshot)))
+}
+
+fn is_absence(error: &Error) -> bool {
+    matches!(error.kind(), ErrorKind::Io { source, .. } if source.kind() == std::io::ErrorKind::NotFound)
+}
+
+fn beginning(recipe: &Recipe, train: &Batch) -> Result<Rbm, Error> {
+    Rbm::for_data(train, recipe.hidden, Key::from_seed(recipe.seed))
 }
 
 /// Allows more epochs where no schedule depends on their number.
@@ -112,18 +132,16 @@ fn split(rows: &Batch, validation: usize) -> Result<(Batch, Option<Batch>), Erro
 fn go(
     run: &Run,
     mut rbm: Rbm,
-    from: Option<Snapshot>,
+    from: Option<&Snapshot>,
     metrics: Metrics,
     output: Output,
 ) -> Result<ExitCode, Error> {
     let clock = Clock::start();
-    let (summary, metrics) = fit(run, &mut rbm, from.as_ref(), metrics, output)?;
+    let way_on = format!("go on with: harmonium train --resume {}", run.folder.path().display());
+    interrupt::advise(format!("interrupted; {way_on}"));
+    let (summary, metrics) = fit(run, &mut rbm, from, metrics, output)?;
     if summary.stopped {
-        let folder = run.folder.path().display();
-        console::note(
-            output,
-            format!("saved at step {}; go on with: harmonium train --resume {folder}", summary.steps),
-        );
+        console::note(output, format!("saved at step {}; {way_on}", summary.steps));
         return Ok(ExitCode::from(INTERRUPTED));
     }
     summary.notices.iter().for_each(|notice| console::note(output, notice));

@@ -1,0 +1,120 @@
+//! Checks that neither the number of threads nor the back end changes a bit of what `train` gives.
+
+mod common;
+
+use common::{Done, Place};
+
+/// Batches of 50 leave a short last one; 20 chains differ from the batch; the guard's grid moves with the momentum.
+const TRAIN: &str = "train digits.npy --hidden 12 --epochs 2 --batch 50 --betas 0 --seed 7 --json --quiet";
+const RECIPES: [&str; 5] = [
+    "--binarize sample --algorithm cd --k 2 --momentum 0.5",
+    "--binarize threshold --algorithm cd --centre --l1 1e-4",
+    "--binarize sample --algorithm pcd --chains 20 --centre 0.05 --momentum 0.9",
+    "--binarize threshold --algorithm pcd --chains 70 --adam --decline constant",
+    "--binarize sample --algorithm pcd --k 3 --adam --centre --l2 1e-3 --validation 17",
+];
+
+fn place() -> Place {
+    Place::with_digits(330)
+}
+
+fn train(place: &Place, recipe: &str, threads: u32, backend: Option<&str>) -> Done {
+    // One folder for all: what has run is moved away.
+    let _ = std::fs::remove_dir_all(place.path("run"));
+    let line = format!("{TRAIN} {recipe} --threads {threads} --out run");
+    let mut command = place.command(&line.split_whitespace().collect::<Vec<_>>());
+    command.envs(backend.map(|name| ("HARMONIUM_BACKEND", name)));
+    Done::from(command.output().expect("the program starts"))
+}
+
+/// Gives all that a run promises to repeat: the digest, the model file, and the figures but for times.
+fn results(place: &Place, done: Done) -> (String, Vec<u8>, Vec<serde_json::Value>) {
+    let done = done.ok();
+    let mut lines = done.lines();
+    for line in &mut lines {
+        line["samples_per_second"].take();
+        line["result"]["seconds"].take();
+    }
+    (done.digest(), place.read("run/model.hmn"), lines)
+}
+
+/// Trains each recipe with all numbers of threads, and with both back ends where there are two.
+fn check(recipes: &[&str]) {
+    let place = place();
+    let fast = harmonium::Backend::Avx2.available();
+    if !fast {
+        eprintln!("this machine has no AVX2: the scalar back end alone is checked");
+    }
+    let fast = if fast { "avx2" } else { "scalar" };
+    let mut seen = Vec::new();
+    for recipe in recipes {
+        let one = results(&place, train(&place, recipe, 1, Some("scalar")));
+        for (threads, backend) in [(2, Some(fast)), (3, Some("scalar")), (8, Some(fast))] {
+            let other = results(&place, train(&place, recipe, threads, backend));
+            assert_eq!(one, other, "{recipe}, {threads} threads, {backend:?}");
+        }
+        assert!(!seen.contains(&one.0), "the options of {recipe:?} do nothing");
+        seen.push(one.0);
+    }
+}
+
+#[test]
+fn threads_and_back_ends_change_no_bit_of_cd() {
+    check(&RECIPES[..2]);
+}
+
+#[test]
+fn threads_and_back_ends_change_no_bit_of_pcd() {
+    check(&RECIPES[2..]);
+}
+
+#[test]
+fn the_seed_changes_the_digest() {
+    let place = place();
+    let digests = ["0", "1", "18446744073709551615"].map(|seed| {
+        let line =
+            format!("{TRAIN} --binarize sample --out s{seed}").replace("seed 7", &format!("seed {seed}"));
+        place.words(&line).ok().digest()
+    });
+    assert!(digests[0] != digests[1] && digests[1] != digests[2] && digests[0] != digests[2]);
+}
+
+#[test]
+fn a_back_end_that_is_not_there_is_refused() {
+    let place = place();
+    for name in ["mmx", "AVX2", "neon", "amx"] {
+        let done = train(&place, RECIPES[0], 1, Some(name));
+        done.refused(2, &["HARMONIUM_BACKEND", name, "scalar, avx2"]);
+        assert!(!place.path("run").exists());
+    }
+    // An empty variable is an absent one.
+    train(&place, RECIPES[1], 1, Some("")).ok();
+}
+
+#[test]
+fn every_command_answers_a_wrong_back_end_in_one_line() {
+    let place = place();
+    train(&place, RECIPES[0], 1, None).ok();
+    place.npy("w.npy", 2, 3, |_, _| 0.5_f32);
+    place.npy("b.npy", 1, 2, |_, _| 0.5_f32);
+    place.npy("c.npy", 1, 3, |_, _| 0.5_f32);
+    for (line, needed) in [
+        ("evaluate run --data digits.npy --binarize sample", true),
+        ("sample run --out x.npy", true),
+        ("transform run --data digits.npy --binarize sample --out x.npy", true),
+        ("reconstruct run --data digits.npy --binarize sample --out x.npy", true),
+        ("report run", true),
+        ("train --resume run", true),
+        ("inspect run", false),
+        ("export run --out x.npz", false),
+        ("import --weights w.npy --visible-bias b.npy --hidden-bias c.npy --out x.hmn", false),
+    ] {
+        let mut command = place.command(&line.split_whitespace().collect::<Vec<_>>());
+        let done = Done::from(command.env("HARMONIUM_BACKEND", "mmx").output().expect("the program starts"));
+        if needed {
+            done.refused(2, &["HARMONIUM_BACKEND", "mmx"]);
+        } else {
+            done.ok();
+        }
+    }
+}
