@@ -26,7 +26,7 @@ pub(crate) fn transform(args: &Convert) -> Result<(), Error> {
 /// # Errors
 /// Says what stopped it.
 pub(crate) fn reconstruct(args: &Convert) -> Result<(), Error> {
-    convert(args, |rbm, rows, key| rbm.reconstruct(rows, key))
+    convert(args, Rbm::reconstruct)
 }
 
 fn convert(

@@ -3,8 +3,8 @@
 
 use std::arch::x86_64::{
     __m512i, _mm512_add_epi32, _mm512_rol_epi32, _mm512_set1_epi32, _mm512_setr_epi32, _mm512_setzero_si512,
-    _mm512_shuffle_i32x4, _mm512_storeu_si512, _mm512_unpackhi_epi32, _mm512_unpackhi_epi64, _mm512_unpacklo_epi32,
-    _mm512_unpacklo_epi64, _mm512_xor_si512,
+    _mm512_shuffle_i32x4, _mm512_storeu_si512, _mm512_unpackhi_epi32, _mm512_unpackhi_epi64,
+    _mm512_unpacklo_epi32, _mm512_unpacklo_epi64, _mm512_xor_si512,
 };
 
 use crate::chacha::{BLOCK, QUARTERS, state};
@@ -35,7 +35,7 @@ fn blocks(key: &[u32; 8], stream: u64, first: u32, out: &mut [u32]) {
     for (sum, begun) in x.iter_mut().zip(start) {
         *sum = _mm512_add_epi32(*sum, begun);
     }
-    for (block, words) in transpose(x).into_iter().zip(out.chunks_exact_mut(BLOCK)) {
+    for (block, words) in transpose(&x).into_iter().zip(out.chunks_exact_mut(BLOCK)) {
         // SAFETY: `words` holds sixteen words, and the store needs no alignment.
         unsafe { _mm512_storeu_si512(words.as_mut_ptr().cast(), block) };
     }
@@ -70,7 +70,7 @@ fn quarter(x: &mut [__m512i; BLOCK], &[a, b, c, d]: &[usize; 4]) {
 /// Transposes 16 × 16 words of 32 bits: quarters of four rows first, then the quarters among each other.
 #[target_feature(enable = "avx512f")]
 #[inline]
-fn transpose(x: [__m512i; BLOCK]) -> [__m512i; BLOCK] {
+fn transpose(x: &[__m512i; BLOCK]) -> [__m512i; BLOCK] {
     let mut quads = [_mm512_setzero_si512(); BLOCK];
     for q in 0..4 {
         let (a, b, c, d) = (x[4 * q], x[4 * q + 1], x[4 * q + 2], x[4 * q + 3]);
