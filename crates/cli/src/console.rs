@@ -24,7 +24,7 @@ pub(crate) fn line(text: impl Display) -> Result<(), Error> {
 /// Prints a value as one line of JSON on stdout; numbers that are not finite become null.
 ///
 /// # Errors
-/// As [`line`].
+/// As [`line()`].
 pub(crate) fn json(value: &impl Serialize) -> Result<(), Error> {
     let text = serde_json::to_string(value);
     line(text.map_err(|e| Error::format("json", "", "values that JSON can hold", e))?)

@@ -44,9 +44,6 @@ const RATE: f64 = 0.05;
 const CENTRE: f32 = 0.01;
 const ADAM_RATE: f64 = 0.001;
 
-/// The most chains of a training or an evaluation: more would not fit the memory, which ends the process.
-pub(crate) const MOST_CHAINS: usize = 1_000_000;
-
 impl Recipe {
     /// Makes a recipe from the options of `train`; the data's digest is filled in when they are read.
     ///
@@ -127,9 +124,6 @@ impl Estimator {
     fn check(&self) -> Result<(), Error> {
         match self {
             Self::Cd(cd) => cd.check(),
-            Self::Pcd(pcd) if pcd.chains > MOST_CHAINS => {
-                Err(Error::option("chains", format!("1 to {MOST_CHAINS}"), pcd.chains))
-            }
             Self::Pcd(pcd) => pcd.check(),
         }
     }

@@ -10,7 +10,7 @@ pub fn base_log_z(hidden: usize, base_bias: &[f64]) -> f64 {
     hidden as f64 * 2.0_f64.ln() + base_bias.iter().copied().map(softplus).sum::<f64>()
 }
 
-/// Gives one log weight a chain, the base's ln Z included, so that E[w] = Z.
+/// Gives one log weight a chain, the base's ln Z included, so that E(w) = Z.
 ///
 /// `betas` rises from 0 to 1; between two of them a chain makes one sweep of the model annealed to the first.
 ///

@@ -43,7 +43,7 @@ pub fn tv(p: &[f64], q: &[f64]) -> f64 {
 
 /// Gives the bound TV* of `draws` independent draws from `p`: floor + √(ln(1/α) / 2N).
 ///
-/// E[TV] ≤ floor = ½ Σ √(p (1 − p) / N) by Jensen, and P(TV > E[TV] + t) ≤ e^(−2Nt²) by McDiarmid.
+/// E(TV) ≤ floor = ½ Σ √(p (1 − p) / N) by Jensen, and P(TV > E(TV) + t) ≤ e^(−2Nt²) by McDiarmid.
 pub fn tv_star(p: &[f64], draws: usize) -> f64 {
     tv_floor(p, draws) + ((1.0 / ALPHA).ln() / (2.0 * draws as f64)).sqrt()
 }

@@ -6,7 +6,6 @@ use harmonium::units::Bernoulli;
 use harmonium::{Batch, Error, Key};
 
 use crate::args::{Evaluate, Reading, Schedule};
-use crate::recipe::MOST_CHAINS;
 use crate::source::{self, Part};
 use crate::{console, folder, interrupt, likelihood};
 
@@ -39,9 +38,6 @@ fn options(args: &Evaluate) -> Result<Ais, Error> {
         None => Betas::Count(args.betas),
     };
     let ais = Ais { runs: args.runs, betas };
-    if args.runs > MOST_CHAINS {
-        return Err(Error::option("runs", format!("2 to {MOST_CHAINS}"), args.runs));
-    }
     ais.check()?;
     Ok(ais)
 }

@@ -74,12 +74,19 @@ pub(crate) fn run(
         evaluated_on: figures.is_some().then(|| name.to_owned()),
         figures,
         sample_free_energy_gap: Some(gap),
-        notices: summary.notices.clone(),
+        notices: notices(metrics, summary),
         seconds: [seconds, seconds + clock.seconds()],
     };
     write_outcome(run, &outcome)?;
     report::write(run, rbm, metrics, &outcome, &samples)?;
     tell(run, &outcome, output)
+}
+
+/// Gathers what the guard did in all epochs, also before an interruption, and what else a user should know.
+fn notices(metrics: &Metrics, summary: &Summary) -> Vec<String> {
+    let mut out: Vec<String> = metrics.lines().iter().flat_map(|line| line.notices.clone()).collect();
+    out.extend(summary.notices.iter().filter(|notice| !out.contains(notice)).cloned().collect::<Vec<_>>());
+    out
 }
 
 /// Chooses the rows that a run is judged on: the best that it did not train on.

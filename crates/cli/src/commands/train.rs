@@ -78,8 +78,19 @@ fn newest(run: &Run, output: Output) -> Result<(Rbm, Option<Snapshot>), Error> {
         other => other?,
     };
     newest.skipped.iter().for_each(|skipped| console::note(output, skipped));
-    let (rbm, snapshot, _) = Rbm::from_checkpoint(newest.loaded)?;
+    let (rbm, snapshot, header) = Rbm::from_checkpoint(newest.loaded)?;
+    same_recipe(&run.recipe, &header)?;
     Ok((rbm, Some(snapshot)))
+}
+
+/// Refuses a recipe that was changed since the checkpoint, but for its number of epochs.
+fn same_recipe(recipe: &Recipe, header: &Header) -> Result<(), Error> {
+    let mut saved = Recipe::from_json(&header.recipe)?;
+    saved.fit.epochs = recipe.fit.epochs;
+    if saved == *recipe {
+        return Ok(());
+    }
+    Err(Error::value("recipe.json", "", "the recipe of the checkpoint", "another one"))
 }
 
 fn is_absence(error: &Error) -> bool {

@@ -94,7 +94,7 @@ pub(crate) const OPTIONS: &[Case] = &[
     Case("--k 0", 2, &["k: expected a number in 1..1000000, got 0"]),
     Case("--k 0 --algorithm cd", 2, &["k: expected a number in 1..1000000, got 0"]),
     Case("--k 1000001", 2, &["k: expected", "got 1000001"]),
-    Case("--chains 0", 2, &["chains: expected 1 or more, got 0"]),
+    Case("--chains 0", 2, &["chains: expected 1 to 1000000, got 0"]),
     Case("--chains 1000001", 2, &["chains: expected 1 to 1000000, got 1000001"]),
     Case("--chains 18446744073709551615", 2, &["chains: expected 1 to 1000000"]),
     Case("--momentum 1", 2, &["momentum: expected a number in 0..0.999999, got 1"]),

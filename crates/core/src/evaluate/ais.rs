@@ -37,17 +37,20 @@ pub struct AisEstimate {
     pub ess: f64,
 }
 
+/// The most runs side by side.
+const MAX_RUNS: usize = 1_000_000;
+
 /// How many standard errors an interval spans to each side.
 const SIGMAS: f64 = 3.0;
 
 impl Ais {
-    /// Refuses fewer than two runs, and too few or too many temperatures.
+    /// Refuses fewer than two runs or more than a million, and too few or too many temperatures.
     ///
     /// # Errors
     /// Names the option.
     pub fn check(&self) -> Result<(), Error> {
-        if self.runs < 2 {
-            return Err(Error::option("runs", "2 or more", self.runs));
+        if !(2..=MAX_RUNS).contains(&self.runs) {
+            return Err(Error::option("runs", format!("2 to {MAX_RUNS}"), self.runs));
         }
         self.betas.check()
     }

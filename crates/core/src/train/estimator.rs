@@ -8,6 +8,9 @@ use crate::address::Address;
 use crate::stats::Phases;
 use crate::{Batch, EnergyModel, Error};
 
+/// The most chains that run side by side.
+pub const MAX_CHAINS: usize = 1_000_000;
+
 /// Fills the statistics of the positive and the negative phase for one batch.
 pub trait Estimator<M: EnergyModel> {
     /// Refuses options out of range.
@@ -101,8 +104,8 @@ impl Pcd {
     /// # Errors
     /// Names the option.
     pub fn check(&self) -> Result<(), Error> {
-        if self.chains == 0 {
-            return Err(Error::option("chains", "1 or more", 0));
+        if !(1..=MAX_CHAINS).contains(&self.chains) {
+            return Err(Error::option("chains", format!("1 to {MAX_CHAINS}"), self.chains));
         }
         check_k(&self.k)
     }

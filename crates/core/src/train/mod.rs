@@ -9,7 +9,7 @@ mod options;
 mod schedule;
 mod transform;
 
-pub use estimator::{Cd, Estimator, Pcd};
+pub use estimator::{Cd, Estimator, MAX_CHAINS, Pcd};
 pub use fit::{Snapshot, Summary, Training, fit};
 pub use guard::{Action, Guard};
 pub use observer::{Observer, Silent, Step};
