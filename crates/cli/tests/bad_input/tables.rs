@@ -148,8 +148,8 @@ pub(crate) const COMMANDS: &[Case] = &[
     ),
     Case("evaluate model.hmn --data bits.npy --base-data wide.npy --method ais", 1, &["4 ", "5 "]),
     Case("evaluate model.hmn --data grey.npy", 1, &["data at row 1, column 2", "expected 0 or 1", "got 0.5"]),
-    Case("evaluate model.hmn --data bits.npy --runs 1", 2, &["runs: expected 2 or more, got 1"]),
-    Case("evaluate model.hmn --data bits.npy --runs 0", 2, &["runs: expected 2 or more, got 0"]),
+    Case("evaluate model.hmn --data bits.npy --runs 1", 2, &["runs: expected 2 to 1000000, got 1"]),
+    Case("evaluate model.hmn --data bits.npy --runs 0", 2, &["runs: expected 2 to 1000000, got 0"]),
     Case(
         "evaluate model.hmn --data bits.npy --runs 18446744073709551615",
         2,
