@@ -100,7 +100,7 @@ pub(crate) const OPTIONS: &[Case] = &[
     Case("--momentum 1", 2, &["momentum: expected a number in 0..0.999999, got 1"]),
     Case("--momentum -0.5", 2, &["momentum: expected", "got -0.5"]),
     Case("--momentum nan", 2, &["momentum: expected", "got NaN"]),
-    Case("--centre 0", 2, &["centre rate: expected above 0 and at most 1, got 0"]),
+    Case("--centre -0.5", 2, &["centre rate: expected above 0 and at most 1, got -0.5"]),
     Case("--centre 1.5", 2, &["centre rate: expected", "got 1.5"]),
     Case("--centre nan", 2, &["centre rate: expected", "got NaN"]),
     Case("--l1 -1", 2, &["l1: expected 0 or more, got -1"]),
