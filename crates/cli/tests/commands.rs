@@ -216,9 +216,12 @@ fn a_report_stands_alone_and_can_be_written_anew() {
 fn the_command_of_a_report_makes_the_same_run() {
     let (place, done) = trained();
     let report = place.text("run/report.html");
-    let start = report.find("harmonium train ").expect("the command");
-    let command = &report[start..start + report[start..].find('<').expect("the end of the command")];
-    let words: Vec<&str> = command.split_whitespace().skip(1).collect();
+    // The page writes the command word by word, each in an element of its own.
+    let (_, code) = report.split_once("<code>").expect("the command");
+    let (code, _) = code.split_once("</code>").expect("the end of the command");
+    let words: Vec<&str> =
+        code.split(['<', '>']).step_by(2).flat_map(str::split_whitespace).skip(1).collect();
+    assert_eq!(words[0], "train");
     let again = place.run(&[&words[..], &["--json", "--out", "again"]].concat()).ok();
     assert_eq!(done.digest(), again.digest());
     assert!(place.read("run/model.hmn") == place.read("again/model.hmn"));
