@@ -25,7 +25,7 @@ fn main() -> Result<(), Error> {
         let options = Annealing { ais, starts: Some(&rows), ..Annealing::default() };
         let found = rbm.annealed_likelihood(&rows, &options, key, &mut |_, _, _| ())?;
         let (low, high) = (found.log_z_interval.low, found.log_z_interval.high);
-        let reverse = found.log_z_reverse.unwrap_or(f64::NAN);
+        let reverse = found.log_z_reverse.map_or(f64::NAN, |(log_z, _)| log_z);
         println!(
             "{betas:>6} betas  log Z {:.4}  3σ [{low:.4}, {high:.4}]  reverse {reverse:.4}",
             found.log_z

@@ -3,6 +3,7 @@
 use std::fmt::Display;
 use std::io::{ErrorKind, Write, stderr, stdout};
 use std::path::Path;
+use std::process::ExitCode;
 
 use harmonium::Error;
 use indicatif::{ProgressBar, ProgressStyle};
@@ -33,6 +34,20 @@ pub(crate) fn json(value: &impl Serialize) -> Result<(), Error> {
 /// Prints why a command failed, on one line of stderr.
 pub(crate) fn error(error: &Error) {
     tell(format_args!("error: {}", error.to_string().replace(['\n', '\r'], " ")));
+}
+
+/// Prints what the reader of the options has to say: help where it was asked for, else one line on what is wrong.
+pub(crate) fn usage(refusal: &clap::Error) -> ExitCode {
+    if !refusal.use_stderr()
+        || refusal.kind() == clap::error::ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand
+    {
+        let _ = refusal.print();
+    } else {
+        let text = refusal.to_string();
+        let lines = text.lines().take_while(|line| !line.trim().is_empty()).map(str::trim);
+        tell(format_args!("{} (see --help)", lines.collect::<Vec<_>>().join(" ")));
+    }
+    ExitCode::from(if refusal.use_stderr() { 2 } else { 0 })
 }
 
 /// Tells something on stderr, unless the user wants quiet.

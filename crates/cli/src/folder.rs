@@ -104,10 +104,16 @@ pub(crate) fn open_model(path: &Path) -> Result<(Rbm, Header), Error> {
         return Rbm::load(&VFS, path);
     }
     let folder = Folder::at(path);
-    if folder.model().exists() {
-        return Rbm::load(&VFS, &folder.model());
+    let checkpoint = newest::<Header>(&VFS, &folder.checkpoints());
+    if !folder.model().exists() {
+        return Rbm::from_loaded(checkpoint?.loaded);
     }
-    Rbm::from_loaded(newest::<Header>(&VFS, &folder.checkpoints())?.loaded)
+    let finished = Rbm::load(&VFS, &folder.model())?;
+    match checkpoint {
+        // A run that was prolonged has gone on since its model was written.
+        Ok(newest) if newest.step > finished.1.step => Rbm::from_loaded(newest.loaded),
+        _ => Ok(finished),
+    }
 }
 
 /// Gives the seed of a command: as asked, else the model's, else 1.

@@ -1,23 +1,35 @@
-//! Notices Ctrl-C and termination, so that long work can save first.
+//! Notices Ctrl-C and termination: a training saves first, everything else ends at once.
 
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::console::tell;
 
+/// Whether a training runs that looks at [`wanted`] and saves.
+static ARMED: AtomicBool = AtomicBool::new(false);
 static WANTED: AtomicBool = AtomicBool::new(false);
 static ADVICE: OnceLock<String> = OnceLock::new();
 
-/// Starts listening. A second Ctrl-C ends the process at once.
+/// Starts listening. While nothing is armed, and at the second Ctrl-C, the process ends at once: files are written as a
+/// whole or not at all, so there is nothing to lose.
 pub(crate) fn listen() {
     let heard = ctrlc::set_handler(|| {
-        if WANTED.swap(true, Ordering::SeqCst) {
-            std::process::exit(i32::from(crate::INTERRUPTED));
+        let again = WANTED.swap(true, Ordering::SeqCst);
+        if again || !ARMED.load(Ordering::SeqCst) {
+            leave();
         }
     });
     if let Err(problem) = heard {
         tell(format_args!("note: Ctrl-C will not be noticed: {problem}"));
     }
+}
+
+/// Does work that looks at [`wanted`] itself.
+pub(crate) fn armed<T>(work: impl FnOnce() -> T) -> T {
+    ARMED.store(true, Ordering::SeqCst);
+    let out = work();
+    ARMED.store(false, Ordering::SeqCst);
+    out
 }
 
 /// Tells whether the user wants to stop.
@@ -31,10 +43,7 @@ pub(crate) fn advise(advice: String) {
     ADVICE.get_or_init(|| advice);
 }
 
-/// Ends the process where everything worth keeping is saved already.
-pub(crate) fn leave_if_wanted() {
-    if wanted() {
-        tell(ADVICE.get().map_or("interrupted", String::as_str));
-        std::process::exit(i32::from(crate::INTERRUPTED));
-    }
+fn leave() -> ! {
+    tell(ADVICE.get().map_or("interrupted", String::as_str));
+    std::process::exit(i32::from(crate::INTERRUPTED));
 }

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::args::{Method, Output};
 use crate::clock::Clock;
-use crate::{console, interrupt};
+use crate::console;
 
 /// The widest interval, in nats, that is given out without being asked to.
 const WIDEST: f64 = 3.0;
@@ -21,6 +21,7 @@ pub(crate) struct Figures {
     pub(crate) log_z: Option<f64>,
     pub(crate) log_z_interval: Option<[Option<f64>; 2]>,
     pub(crate) log_z_reverse: Option<f64>,
+    pub(crate) log_z_reverse_interval: Option<[Option<f64>; 2]>,
     /// Sweeps that the chains of the backward runs were given to reach the model.
     pub(crate) reverse_sweeps: Option<u64>,
     pub(crate) ess: Option<f64>,
@@ -83,7 +84,6 @@ fn show(bar: &ProgressBar, stage: &str, done: usize, of: usize) {
     }
     bar.set_length(of as u64);
     bar.set_position(done as u64);
-    interrupt::leave_if_wanted();
 }
 
 fn figures(
@@ -100,7 +100,8 @@ fn figures(
         rows: rows.rows(),
         log_z: likelihood.map(|l| l.log_z),
         log_z_interval: likelihood.map(|l| ends(l.log_z_interval)),
-        log_z_reverse: likelihood.and_then(|l| l.log_z_reverse),
+        log_z_reverse: likelihood.and_then(|l| l.log_z_reverse).map(|(log_z, _)| log_z),
+        log_z_reverse_interval: likelihood.and_then(|l| l.log_z_reverse).map(|(_, interval)| ends(interval)),
         reverse_sweeps: likelihood.and_then(|l| l.reverse_sweeps),
         ess: likelihood.and_then(|l| l.ess),
         runs: annealed.then_some(ais.runs),
@@ -146,22 +147,37 @@ impl Figures {
 
     /// Says the log-likelihood with its interval in one line.
     pub(crate) fn sentence(&self) -> String {
-        let end = |x: Option<f64>, open: &str| x.map_or(open.to_owned(), |x| format!("{x:.2}"));
-        let Some((mean, [low, high])) = self.log_likelihood.zip(self.log_likelihood_interval) else {
-            return format!(
-                "pseudo log-likelihood {:.2} nats a row (no likelihood)",
-                self.pseudo_log_likelihood
-            );
-        };
-        if self.method == "exact" {
-            return format!("log-likelihood {mean:.4} nats a row, exact");
+        match (self.log_likelihood, self.log_likelihood_interval) {
+            (Some(mean), Some(_)) if self.method == "exact" => {
+                format!("log-likelihood {mean:.4} nats a row, exact")
+            }
+            (Some(mean), Some([low, high])) => {
+                let (low, high) = (nats(low, "-inf"), nats(high, "inf"));
+                format!("log-likelihood {mean:.2} nats a row, 3σ [{low}, {high}], {}", self.how())
+            }
+            _ => {
+                format!("pseudo log-likelihood {:.2} nats a row (no likelihood)", self.pseudo_log_likelihood)
+            }
         }
-        let (low, high) = (end(low, "-inf"), end(high, "inf"));
-        let ess = self.ess.unwrap_or_default();
-        let reverse = self.log_z_reverse.map_or(String::new(), |log_z| {
-            let sweeps = self.reverse_sweeps.unwrap_or_default();
-            format!(", reverse {:.2} after {sweeps} sweeps", self.mean_unnormalized - log_z)
-        });
-        format!("log-likelihood {mean:.2} nats a row, 3σ [{low}, {high}], effective runs {ess:.0}{reverse}")
     }
+
+    /// Says what the annealing rests on: its effective runs, and what the way back gave.
+    pub(crate) fn how(&self) -> String {
+        let ess = format!("effective runs {:.0}", self.ess.unwrap_or_default());
+        match (self.log_z_reverse, self.log_z_reverse_interval) {
+            (Some(log_z), Some([low, high])) => {
+                let less = |end: Option<f64>| end.map(|end| self.mean_unnormalized - end);
+                let (low, high) = (nats(less(high), "-inf"), nats(less(low), "inf"));
+                let sweeps = self.reverse_sweeps.unwrap_or_default();
+                let mean = self.mean_unnormalized - log_z;
+                format!("{ess}, reverse {mean:.2} [{low}, {high}] after {sweeps} sweeps")
+            }
+            _ => ess,
+        }
+    }
+}
+
+/// Writes an end of an interval; an open one by its name.
+fn nats(end: Option<f64>, open: &str) -> String {
+    end.map_or(open.to_owned(), |end| format!("{end:.2}"))
 }

@@ -24,7 +24,11 @@ use harmonium::{Error, ErrorKind};
 const INTERRUPTED: u8 = 130;
 
 fn main() -> ExitCode {
-    match run(Cli::parse().command) {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(refusal) => return console::usage(&refusal),
+    };
+    match run(cli.command) {
         Ok(code) => code,
         Err(error) => {
             console::error(&error);

@@ -6,7 +6,7 @@ use std::time::Duration;
 use harmonium::persist::Checkpoints;
 use harmonium::rbm::{Origin, Rbm};
 use harmonium::train::{Observer, Snapshot, Step};
-use harmonium::{Batch, EnergyModel, Error, Key, Marginal, purpose};
+use harmonium::{Batch, Error, Key};
 use indicatif::ProgressBar;
 
 use crate::args::Output;
@@ -44,6 +44,13 @@ pub(crate) struct Watch<'a> {
     failure: Option<Error>,
 }
 
+/// Holds what is left of a watch.
+pub(crate) struct Watched {
+    pub(crate) metrics: Metrics,
+    /// The step of the last checkpoint.
+    pub(crate) saved: Option<u64>,
+}
+
 impl Probe {
     /// Takes the first training rows, and validation rows where there are some.
     pub(crate) fn new(train: &Batch, validation: Option<&Batch>, seed: u64) -> Self {
@@ -52,7 +59,7 @@ impl Probe {
             let held_out = first(rows, GAP_ROWS);
             (first(train, held_out.rows()), held_out)
         });
-        Self { rows: first(train, PROXY_ROWS), gap, key: Key::from_seed(seed).fold_in(purpose::EVALUATE) }
+        Self { rows: first(train, PROXY_ROWS), gap, key: Key::from_seed(seed) }
     }
 
     fn pseudo_log_likelihood(&self, rbm: &Rbm) -> Result<f64, Error> {
@@ -101,10 +108,10 @@ impl<'a> Watch<'a> {
         }
     }
 
-    /// Ends the watch: gives the first failure of it, or the figures.
-    pub(crate) fn finish(self) -> Result<Metrics, Error> {
+    /// Ends the watch: gives the first failure of it, or what it kept.
+    pub(crate) fn finish(self) -> Result<Watched, Error> {
         self.bar.finish_and_clear();
-        self.failure.map_or(Ok(self.metrics), Err)
+        self.failure.map_or(Ok(Watched { metrics: self.metrics, saved: self.saved }), Err)
     }
 
     fn look(&mut self, step: &Step<'_, Rbm>) -> Result<ControlFlow<()>, Error> {
@@ -183,10 +190,4 @@ impl Observer<Rbm> for Watch<'_> {
             }
         }
     }
-}
-
-/// Computes the mean of F over rows, in nats.
-pub(crate) fn mean_free_energy(rbm: &Rbm, rows: &Batch) -> Result<f64, Error> {
-    rbm.check_data(rows)?;
-    Ok(rbm.free_energy(rows)?.iter().sum::<f64>() / rows.rows() as f64)
 }

@@ -15,7 +15,7 @@ const ROWS: usize = 300;
 const TRAIN: &str =
     "train digits.npy --binarize sample --hidden 16 --batch 10 --chains 20 --k 5 --betas 0 --json";
 const RECIPES: [&str; 3] = [
-    "--epochs 30 --centre --momentum 0.9 --validation 20 --learning-rate 0.01",
+    "--epochs 30 --centre 0.01 --momentum 0.9 --validation 20 --learning-rate 0.01",
     "--epochs 30 --adam --algorithm cd --decline constant",
     "--epochs 30 --adam --centre 0.1 --l1 1e-5 --seed 18446744073709551615",
 ];
@@ -186,7 +186,7 @@ fn an_interrupted_ending_says_how_to_go_on() {
 #[test]
 fn more_epochs_equal_a_longer_run() {
     let place = Place::with_digits(ROWS);
-    let recipe = "--decline constant --centre --momentum 0.5";
+    let recipe = "--decline constant --centre 0.01 --momentum 0.5";
     let long = place.words(&format!("{TRAIN} {recipe} --epochs 7 --out long")).ok();
     let short = place.words(&format!("{TRAIN} {recipe} --epochs 3 --out run")).ok();
     assert_ne!(long.digest(), short.digest());
@@ -227,7 +227,7 @@ fn other_options_are_refused_beside_resume() {
         "--decline constant",
         "--momentum 0.1",
         "--adam",
-        "--centre",
+        "--centre 0.01",
         "--l1 0.1",
         "--l2 0.1",
         "--validation 3",

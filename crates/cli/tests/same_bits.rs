@@ -8,10 +8,10 @@ use common::{Done, Place};
 const TRAIN: &str = "train digits.npy --hidden 12 --epochs 2 --batch 50 --betas 0 --seed 7 --json --quiet";
 const RECIPES: [&str; 5] = [
     "--binarize sample --algorithm cd --k 2 --momentum 0.5",
-    "--binarize threshold --algorithm cd --centre --l1 1e-4",
+    "--binarize threshold --algorithm cd --centre 0.01 --l1 1e-4",
     "--binarize sample --algorithm pcd --chains 20 --centre 0.05 --momentum 0.9",
     "--binarize threshold --algorithm pcd --chains 70 --adam --decline constant",
-    "--binarize sample --algorithm pcd --k 3 --adam --centre --l2 1e-3 --validation 17",
+    "--binarize sample --algorithm pcd --k 3 --adam --centre 0.01 --l2 1e-3 --validation 17",
 ];
 
 fn place() -> Place {

@@ -54,8 +54,13 @@ impl Batch {
     }
 
     /// Copies the named rows, in the order given.
+    ///
+    /// # Panics
+    /// If no row is named, or one that is not there.
     pub fn gather(&self, rows: impl IntoIterator<Item = usize>) -> Self {
-        Self { bits: self.bits.gather(rows) }
+        let bits = self.bits.gather(rows);
+        assert!(bits.rows() > 0, "a batch holds at least one row");
+        Self { bits }
     }
 
     /// Unpacks to 0 and 1: `(n, visible)`.

@@ -92,6 +92,9 @@ impl BitMatrix {
     }
 
     /// Copies the named rows, in the order given: `(n, units) → (rows.len(), units)`.
+    ///
+    /// # Panics
+    /// If the matrix has no such row.
     pub fn gather(&self, rows: impl IntoIterator<Item = usize>) -> Self {
         let mut words = Vec::new();
         rows.into_iter().for_each(|row| words.extend_from_slice(self.row(row)));

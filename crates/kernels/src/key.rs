@@ -23,10 +23,22 @@ pub mod purpose {
     pub const AIS: u64 = 7;
     /// Swaps of tempering.
     pub const SWAP: u64 = 8;
-    /// Draws of an evaluation or of a sample that a user asks for.
+    /// Draws of an evaluation or of a sample that a user asks for; its step is one of [`super::evaluate`].
     pub const EVALUATE: u64 = 9;
     /// Dropout.
     pub const DROPOUT: u64 = 10;
+}
+
+/// Names the uses of [`purpose::EVALUATE`], in the place where other purposes have the step.
+pub mod evaluate {
+    /// Which rows chains start from.
+    pub const ORDER: u64 = 0;
+    /// Chains that walk from data to the model.
+    pub const WALK: u64 = 1;
+    /// Samples for a user.
+    pub const SAMPLE: u64 = 2;
+    /// Hidden draws of a reconstruction.
+    pub const RECONSTRUCT: u64 = 3;
 }
 
 /// The block of a stream from which a folded key is read: beyond every word that a draw can reach.

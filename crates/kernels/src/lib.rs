@@ -28,4 +28,4 @@ mod x86;
 pub use backend::Backend;
 pub use bits::BitMatrix;
 pub use grid::{Coupling, Grid};
-pub use key::{Key, purpose};
+pub use key::{Key, evaluate, purpose};

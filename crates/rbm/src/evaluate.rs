@@ -5,6 +5,7 @@ use std::fmt;
 use harmonium_core::evaluate::{Ais, AisEstimate, Interval, forward, reverse};
 use harmonium_core::units::Bernoulli;
 use harmonium_core::{Batch, EnergyModel, Error, Gibbs, Key, Marginal, data, purpose};
+use harmonium_kernels::evaluate;
 use serde::{Deserialize, Serialize};
 
 use crate::Rbm;
@@ -32,8 +33,8 @@ pub struct Likelihood {
     pub log_z: f64,
     /// Its interval; both ends are equal where it is exact.
     pub log_z_interval: Interval,
-    /// ln Z from the backward runs.
-    pub log_z_reverse: Option<f64>,
+    /// ln Z from the backward runs, with its interval.
+    pub log_z_reverse: Option<(f64, Interval)>,
     /// Sweeps that the backward runs' chains were given to reach the model.
     pub reverse_sweeps: Option<u64>,
     /// Effective number of forward runs.
@@ -82,8 +83,9 @@ impl fmt::Display for Likelihood {
             self.log_likelihood
         )?;
         match (self.log_z_reverse, self.reverse_sweeps) {
-            (Some(log_z), Some(sweeps)) => {
-                write!(f, ", reverse {:.2} after {sweeps} sweeps", self.mean_unnormalized - log_z)
+            (Some((log_z, Interval { low, high })), Some(sweeps)) => {
+                let [mean, low, high] = [log_z, high, low].map(|end| self.mean_unnormalized - end);
+                write!(f, ", reverse {mean:.2} [{low:.2}, {high:.2}] after {sweeps} sweeps")
             }
             _ => Ok(()),
         }
@@ -141,7 +143,8 @@ impl Rbm {
             let samples = self.walk(starts, options, key, watch);
             let back =
                 reverse(&path, samples, &options.ais, key, &mut |done, of| watch("back again", done, of))?;
-            (out.log_z_reverse, out.reverse_sweeps) = (Some(back.log_z), Some(options.sweeps));
+            out.log_z_reverse = Some((back.log_z, back.interval));
+            out.reverse_sweeps = Some(options.sweeps);
         }
         Ok(out)
     }
@@ -163,10 +166,11 @@ impl Rbm {
         key: Key,
         watch: &mut Watch<'_>,
     ) -> harmonium_core::BitMatrix {
-        let order = data::shuffled(starts.rows(), key.fold_in(purpose::EVALUATE), 0);
+        let key = key.fold_in(purpose::EVALUATE);
+        let order = data::shuffled(starts.rows(), key.fold_in(evaluate::ORDER), 0);
         let rows = order.iter().cycle().take(options.ais.runs).map(|&row| row as usize);
         let mut state = self.clamp(&starts.gather(rows));
-        let key = key.fold_in(purpose::EVALUATE).fold_in(1);
+        let key = key.fold_in(evaluate::WALK);
         for sweep in 0..options.sweeps {
             self.sweep(&mut state, key.fold_in(sweep));
             watch("walking to the model", sweep as usize + 1, options.sweeps as usize);

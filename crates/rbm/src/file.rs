@@ -150,10 +150,17 @@ impl Rbm {
 }
 
 fn check_model(header: &Header) -> Result<(), Error> {
-    if header.model == MODEL {
-        return Ok(());
+    if header.model != MODEL {
+        return Err(Error::format("header", "model", MODEL, format!("{:?}", header.model)));
     }
-    Err(Error::format("header", "model", MODEL, format!("{:?}", header.model)))
+    let factor = header.rate.0;
+    if !(factor > 0.0 && factor <= 1.0) {
+        return Err(Error::format("header", "rate", "a factor above 0 and at most 1", factor));
+    }
+    match header.powers.iter().find(|power| !(0.0..=1.0).contains(*power)) {
+        Some(power) => Err(Error::format("header", "powers", "running products from 0 to 1", power)),
+        None => Ok(()),
+    }
 }
 
 fn named(prefix: &str, params: &Params) -> Vec<Tensor> {

@@ -4,6 +4,7 @@ use harmonium_core::units::{Bernoulli, Unit};
 use harmonium_core::{Annealed, Error, Gibbs, Key};
 use harmonium_kernels::BitMatrix;
 
+use crate::rbm::finite;
 use crate::{Rbm, View};
 
 /// Is the path (1 − β) E_base + β E; at β = 0 the visible units are independent and the hidden ones fair coins.
@@ -22,8 +23,9 @@ impl Rbm {
     /// Gives the path from `base` to the machine.
     ///
     /// # Errors
-    /// Refuses a base of another width.
+    /// Refuses a base of another width, or with a bias that is not finite.
     pub fn path<'a>(&'a self, base: &'a Bernoulli) -> Result<Path<'a>, Error> {
+        finite("base", base.bias())?;
         if base.units() == self.visible_units() {
             return Ok(Path { rbm: self, base });
         }
@@ -48,10 +50,10 @@ impl Annealed for Path<'_> {
     /// Shares one input between both free energies and the sweep's first half-step.
     fn advance(&self, state: &mut BitMatrix, from: f32, to: f32, key: Key) -> Vec<f64> {
         let (before, after) = (self.rbm.annealed(self.base, from), self.rbm.annealed(self.base, to));
-        let mut input = after.hidden_input(state);
-        let f = after.free_energy_from(state, &input);
-        let gains = before.free_energy_from(state, &input).iter().zip(f).map(|(a, b)| a - b).collect();
+        let mut input = before.hidden_input(state);
+        let f = before.free_energy_from(state, &input);
         input.gain = to;
+        let gains = f.iter().zip(after.free_energy_from(state, &input)).map(|(a, b)| a - b).collect();
         let hidden = after.hidden.sample(&input, key.fold_in(0));
         *state = after.sample_visible(&hidden, key.fold_in(1));
         gains

@@ -1,6 +1,6 @@
 //! Computes pseudo-likelihoods: how well each visible unit is foretold by all others.
 
-use harmonium_core::units::{Input, Unit};
+use harmonium_core::units::Unit;
 use harmonium_core::{Batch, EnergyModel, Error};
 use harmonium_kernels::BitMatrix;
 use ndarray::Array1;
@@ -31,6 +31,12 @@ impl Codes {
         let nv = view.visible.units();
         Self(view.hidden_input(&BitMatrix::from_fn(nv, nv, |row, unit| row == unit)).sums)
     }
+
+    /// Writes the sums that the hidden layer has once unit `i` came (sign 1) or went (sign −1).
+    fn add(&self, i: usize, sign: i32, sums: &[i32], out: &mut [i32]) {
+        let codes = self.0[i * sums.len()..].iter();
+        out.iter_mut().zip(sums).zip(codes).for_each(|((out, sum), code)| *out = sum + sign * code);
+    }
 }
 
 impl View<'_> {
@@ -40,23 +46,16 @@ impl View<'_> {
         let input = self.hidden_input(&v);
         let here = self.free_energy_from(&v, &input)[0];
         let units = self.visible.units();
+        let outer = self.visible.energy(&v)[0];
+        let mut flipped = input.clone();
         let terms = (0..units).map(|i| {
-            let on = v.get(0, i);
-            let there = self.flipped(&v, &input, codes, i, on);
+            let sign = if v.get(0, i) { -1 } else { 1 };
+            codes.add(i, sign, &input.sums, &mut flipped.sums);
+            let there =
+                outer - f64::from(sign) * f64::from(self.visible.bias()[i]) - self.hidden.cgf(&flipped)[0];
             -softplus(here - there)
         });
         terms.sum::<f64>() * mutant!("B24", 1.0, units as f64)
-    }
-
-    /// Computes F of the row with unit `i` flipped, from the row's own input.
-    fn flipped(&self, v: &BitMatrix, input: &Input, codes: &Codes, i: usize, on: bool) -> f64 {
-        let nh = self.hidden.units();
-        let sign = if on { -1 } else { 1 };
-        let codes = &codes.0[i * nh..(i + 1) * nh];
-        let sums = input.sums.iter().zip(codes).map(|(sum, code)| sum + sign * code).collect();
-        let flipped = Input { sums, ..*input };
-        let bias = f64::from(self.visible.bias()[i]);
-        self.visible.energy(v)[0] - f64::from(sign) * bias - self.hidden.cgf(&flipped)[0]
     }
 }
 

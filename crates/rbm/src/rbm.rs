@@ -45,7 +45,6 @@ impl Rbm {
     /// Refuses a layer without units or with more than 65,536.
     pub fn new(visible: Units, hidden: Units, key: Key) -> Result<Self, Error> {
         let (nv, nh) = (checked("visible", visible)?, checked("hidden", hidden)?);
-        check_backend()?;
         let mut stream = key.fold_in(purpose::INIT).stream(0);
         let range =
             Uniform::new(-INITIAL, INITIAL).map_err(|e| Error::option("initial weights", "a range", e))?;
@@ -67,8 +66,10 @@ impl Rbm {
     /// Makes a machine from given parameters; the weights are rounded to their grid.
     ///
     /// # Errors
-    /// Refuses shapes that do not fit, layers without units or with more than 65,536, and values that are not finite.
+    /// Refuses shapes that do not fit, layers without units or with more than 65,536, values that are not finite, and a
+    /// back end that this machine lacks.
     pub fn from_parts(parts: Parts) -> Result<Self, Error> {
+        check_backend()?;
         let Parts { weights, visible_bias, hidden_bias } = parts;
         let (nv, nh) = weights.dim();
         checked("visible", Units::Bernoulli(nv))?;

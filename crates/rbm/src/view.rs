@@ -61,14 +61,10 @@ impl<'a> View<'a> {
         Input { sums, step: self.grid.step(), gain: self.gain }
     }
 
-    /// Computes F(v) = −b·v − Σ ln(1 + e^(c + Wᵀv)) of each row, in nats, from the hidden layer's input.
+    /// Computes F(v) = −b·v − Σ ln(1 + e^(c + Wᵀv)) of each row, in nats, from the hidden layer's input at this β.
     pub fn free_energy_from(&self, visible: &BitMatrix, input: &Input) -> Vec<f64> {
-        let input = Input { gain: self.gain, ..input.clone() };
-        let cgf = mutant!(
-            "B38",
-            self.hidden.cgf(&input),
-            Bernoulli::new(vec![0.0; self.hidden.units()]).cgf(&input)
-        );
+        let cgf =
+            mutant!("B38", self.hidden.cgf(input), Bernoulli::new(vec![0.0; self.hidden.units()]).cgf(input));
         self.visible.energy(visible).iter().zip(cgf).map(|(u, cgf)| u - cgf).collect()
     }
 

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use harmonium::persist::write_bytes_atomically;
 use harmonium::rbm::{Header, Rbm};
-use harmonium::{Batch, Error, Key, purpose};
+use harmonium::{Batch, Error, Key};
 use ndarray::Array2;
 use ndarray_npy::{WritableElement, WriteNpyExt};
 
@@ -39,7 +39,7 @@ fn convert(
     let (rbm, header): (Rbm, Header) = folder::open_model(&args.model)?;
     let seed = folder::seed(args.seed, &header);
     let rows = source::load_part(&args.data, &args.reading, seed, Part::Test)?;
-    let values = work(&rbm, &rows, Key::from_seed(seed).fold_in(purpose::EVALUATE))?;
+    let values = work(&rbm, &rows, Key::from_seed(seed))?;
     write_npy(&args.out, &values)?;
     let (n, units) = values.dim();
     console::note(args.output, format!("{n} x {units} values: {}", args.out.display()));

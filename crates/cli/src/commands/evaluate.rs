@@ -42,9 +42,10 @@ fn options(args: &Evaluate) -> Result<Ais, Error> {
     Ok(ais)
 }
 
-/// Loads the rows of the base: packed and binarised as the data are, but for a set of its own.
+/// Loads the rows of the base: a file is read as that of the data, and mnist as always.
 fn load_base(data: &str, reading: &Reading, seed: u64) -> Result<Batch, Error> {
-    source::load_part(data, reading, seed, Part::Train)
+    let packed = if data == "mnist" { None } else { reading.packed };
+    source::load_part(data, &Reading { packed, ..reading.clone() }, seed, Part::Train)
 }
 
 /// Makes the base from rows: the published schedule comes with its own smoothing.

@@ -3,25 +3,24 @@
 use harmonium::evaluate::{Ais, Betas};
 use harmonium::rbm::{Annealing, Origin, Rbm};
 use harmonium::train::Summary;
-use harmonium::{Batch, Error, HasParams, Key, purpose};
+use harmonium::{Batch, Error, HasParams, Key, Marginal};
 use serde::{Deserialize, Serialize};
 
 use super::report;
 use super::train::Run;
 use crate::args::{Method, Output};
 use crate::clock::Clock;
+use crate::console;
 use crate::folder::{VFS, write_text};
 use crate::likelihood::{self, Figures};
 use crate::metrics::Metrics;
-use crate::watch::mean_free_energy;
-use crate::{console, interrupt};
 
 /// Runs of the final annealing, and sweeps of its backward chains.
 const RUNS: usize = 100;
 const REVERSE_SWEEPS: u64 = 1000;
 /// Samples of the report, and sweeps of their chains.
 const SAMPLES: usize = 1000;
-const SAMPLE_SWEEPS: u64 = 1000;
+pub(crate) const SAMPLE_SWEEPS: u64 = 1000;
 
 /// Holds what a finished run came to.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -33,12 +32,19 @@ pub(crate) struct Outcome {
     /// The rows that the figures are of: test, validation or training.
     pub(crate) evaluated_on: Option<String>,
     pub(crate) figures: Option<Figures>,
-    /// Mean F of samples from fresh chains minus mean F of the evaluated rows, in nats: near 0 where chains reach the
-    /// model and the model resembles the data.
-    pub(crate) sample_free_energy_gap: Option<f64>,
+    pub(crate) sample_free_energy_gap: Option<Gap>,
     pub(crate) notices: Vec<String>,
     /// Seconds of training, and of all.
     pub(crate) seconds: [f64; 2],
+}
+
+/// Is mean F of samples minus mean F of the evaluated rows, in nats: near 0 where chains reach the model and the model
+/// resembles the data.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+pub(crate) struct Gap {
+    pub(crate) mean: f64,
+    /// Three standard errors of the difference of the two means.
+    pub(crate) three_sigma: f64,
 }
 
 /// Is the last line of `train --json`.
@@ -65,7 +71,7 @@ pub(crate) fn run(
     let (name, rows) = judged(run);
     let figures = if run.recipe.betas == 0 { None } else { Some(evaluate(run, rbm, rows, output)?) };
     let samples = sample(rbm, run.recipe.seed, output)?;
-    let gap = mean_free_energy(rbm, &samples)? - mean_free_energy(rbm, rows)?;
+    let gap = gap(rbm, &samples, rows)?;
     let outcome = Outcome {
         run: run.folder.path().display().to_string(),
         epochs: run.recipe.fit.epochs,
@@ -80,6 +86,15 @@ pub(crate) fn run(
     write_outcome(run, &outcome)?;
     report::write(run, rbm, metrics, &outcome, &samples)?;
     tell(run, &outcome, output)
+}
+
+fn gap(rbm: &Rbm, samples: &Batch, rows: &Batch) -> Result<Gap, Error> {
+    let moments = |rows: &Batch| -> Result<(f64, f64), Error> {
+        let f = rbm.free_energy(rows)?;
+        Ok((f.mean().unwrap_or(f64::NAN), f.var(0.0) / f.len() as f64))
+    };
+    let ((a, u), (b, v)) = (moments(samples)?, moments(rows)?);
+    Ok(Gap { mean: a - b, three_sigma: 3.0 * (u + v).sqrt() })
 }
 
 /// Gathers what the guard did in all epochs, also before an interruption, and what else a user should know.
@@ -113,11 +128,10 @@ fn evaluate(run: &Run, rbm: &Rbm, rows: &Batch, output: Output) -> Result<Figure
 
 /// Draws the samples of the report from fresh chains.
 pub(crate) fn sample(rbm: &Rbm, seed: u64, output: Output) -> Result<Batch, Error> {
-    let key = Key::from_seed(seed).fold_in(purpose::EVALUATE);
+    let key = Key::from_seed(seed);
     let bar = console::bar(output, SAMPLE_SWEEPS, "sampling");
     let samples = rbm.sample(SAMPLES, SAMPLE_SWEEPS, key, &mut |done| {
         bar.set_position(done);
-        interrupt::leave_if_wanted();
     });
     bar.finish_and_clear();
     Batch::from_bits(samples)
@@ -137,7 +151,10 @@ fn tell(run: &Run, outcome: &Outcome, output: Output) -> Result<(), Error> {
         console::line(format!("{name} rows: {}", figures.sentence()))?;
     }
     if let Some(gap) = outcome.sample_free_energy_gap {
-        console::line(format!("free energy of {SAMPLES} samples: {gap:+.2} nats from that of the rows"))?;
+        let Gap { mean, three_sigma } = gap;
+        console::line(format!(
+            "free energy of {SAMPLES} samples: {mean:+.2} ± {three_sigma:.2} nats from that of the rows"
+        ))?;
     }
     console::line(format!("digest {}", outcome.digest))?;
     console::line(format!("report {}", run.folder.report().display()))

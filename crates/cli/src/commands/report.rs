@@ -1,7 +1,7 @@
 //! Writes the report of a run from its files.
 
 use harmonium::rbm::Rbm;
-use harmonium::{Batch, Error, HasParams, Key, check_backend, purpose};
+use harmonium::{Batch, Error, HasParams, Key, check_backend};
 
 use super::finish::{self, Outcome};
 use super::train::{self, Run};
@@ -32,7 +32,8 @@ pub(crate) fn run(args: &args::Report) -> Result<(), Error> {
     let run = train::load(folder, recipe)?;
     let (rbm, header) = open_model(run.folder.path())?;
     let metrics = Metrics::read(run.folder.metrics(), u64::MAX)?;
-    let outcome = read_outcome(&run)?.unwrap_or_else(|| unfinished(&run, &rbm, header.step));
+    let outcome = read_outcome(&run)?.filter(|outcome| outcome.steps == header.step);
+    let outcome = outcome.unwrap_or_else(|| unfinished(&run, &rbm, header.step));
     let samples = finish::sample(&rbm, run.recipe.seed, args.output)?;
     write(&run, &rbm, &metrics, &outcome, &samples)?;
     console::line(format!("report {}", run.folder.report().display()))
@@ -102,8 +103,9 @@ fn summary(outcome: &Outcome) -> Vec<Figure> {
         ));
     }
     if let Some(gap) = outcome.sample_free_energy_gap {
-        let detail = "mean F of samples from fresh chains minus mean F of the rows";
-        figures.push(Figure::exact("free energy of samples", &format!("{gap:+.2} nats"), detail));
+        let how = "mean F of samples minus mean F of the rows; 3σ of both means";
+        let interval = [gap.mean - gap.three_sigma, gap.mean + gap.three_sigma];
+        figures.push(Figure::estimate("free energy of samples", gap.mean, interval, "nats", how));
     }
     figures.push(Figure::exact("updates", &outcome.steps.to_string(), &format!("{} epochs", outcome.epochs)));
     let [training, all] = outcome.seconds;
@@ -121,12 +123,7 @@ fn likelihood(name: &str, found: &Figures) -> Figure {
     match (found.log_likelihood, found.log_likelihood_interval) {
         (Some(mean), Some([low, high])) if found.method == "ais" => {
             let interval = [low.unwrap_or(f64::NEG_INFINITY), high.unwrap_or(f64::INFINITY)];
-            let ess = found.ess.unwrap_or_default();
-            let reverse = found.log_z_reverse.map_or(String::new(), |log_z| {
-                let sweeps = found.reverse_sweeps.unwrap_or_default();
-                format!(", reverse {:.2} after {sweeps} sweeps", found.mean_unnormalized - log_z)
-            });
-            let how = format!("3σ of the mean weight, effective runs {ess:.0}{reverse}");
+            let how = format!("3σ of the mean weight, {}", found.how());
             Figure::estimate(&label, mean, interval, "nats", &how)
         }
         (Some(mean), _) => Figure::exact(&label, &format!("{mean:.4} nats"), "exact, by enumeration"),
@@ -175,7 +172,11 @@ fn tiles(samples: &Batch) -> Plate {
     let tile = tile_shape(samples.units());
     let shown = samples.rows().min(fitting(samples.rows(), tile)).min(100);
     let rows: Vec<Vec<f32>> = samples.gather(0..shown).to_array().outer_iter().map(|r| r.to_vec()).collect();
-    let note = format!("The first {shown} of {} fresh chains, each after 1000 sweeps.", samples.rows());
+    let half = finish::SAMPLE_SWEEPS / 2;
+    let note = format!(
+        "The first {shown} of {} chains, each after {half} sweeps of annealing and {half} of the model.",
+        samples.rows()
+    );
     Plate { picture: grid(&rows, tile.width, tile.height, 20, Tone::Grey), note }
 }
 
@@ -193,7 +194,7 @@ fn filters(rbm: &Rbm) -> Plate {
 fn reconstructions(run: &Run, rbm: &Rbm) -> Result<Plate, Error> {
     let (name, rows) = finish::judged(run);
     let shown = rows.gather(0..rows.rows().min(PAIRS));
-    let key = Key::from_seed(run.recipe.seed).fold_in(purpose::EVALUATE);
+    let key = Key::from_seed(run.recipe.seed);
     let back = rbm.reconstruct(&shown, key)?;
     let lists = |a: &ndarray::Array2<f32>| a.outer_iter().map(|row| row.to_vec()).collect::<Vec<_>>();
     let picture = pairs(&lists(&shown.to_array()), &lists(&back), tile_shape(rbm.visible_units()), 10);

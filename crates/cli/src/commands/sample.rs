@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use harmonium::persist::write_bytes_atomically;
-use harmonium::{BitMatrix, Error, Key, purpose};
+use harmonium::{BitMatrix, Error, Key};
 
 use super::convert::write_npy;
 use crate::args::Sample;
@@ -23,11 +23,10 @@ pub(crate) fn run(args: &Sample) -> Result<(), Error> {
         return Err(Error::option("n", format!("1 to {}", ending.most()), args.n));
     }
     let (rbm, header) = folder::open_model(&args.model)?;
-    let key = Key::from_seed(folder::seed(args.seed, &header)).fold_in(purpose::EVALUATE);
+    let key = Key::from_seed(folder::seed(args.seed, &header));
     let bar = console::bar(args.output, args.sweeps, "sampling");
     let samples = rbm.sample(args.n, args.sweeps, key, &mut |done| {
         bar.set_position(done);
-        interrupt::leave_if_wanted();
     });
     bar.finish_and_clear();
     write(&args.out, ending, &samples)?;

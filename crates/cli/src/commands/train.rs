@@ -16,7 +16,7 @@ use crate::folder::{Folder, VFS};
 use crate::metrics::Metrics;
 use crate::recipe::{Estimator, Recipe};
 use crate::source::{self, Rows};
-use crate::watch::{Probe, Watch};
+use crate::watch::{Probe, Watch, Watched};
 use crate::{INTERRUPTED, console, interrupt};
 
 /// Is a run with its data split.
@@ -150,9 +150,10 @@ fn go(
     let clock = Clock::start();
     let way_on = format!("go on with: harmonium train --resume {}", run.folder.path().display());
     interrupt::advise(format!("interrupted; {way_on}"));
-    let (summary, metrics) = fit(run, &mut rbm, from, metrics, output)?;
+    let (summary, watched) = interrupt::armed(|| fit(run, &mut rbm, from, metrics, output))?;
+    let Watched { metrics, saved } = watched;
     if summary.stopped {
-        console::note(output, format!("saved at step {}; {way_on}", summary.steps));
+        console::note(output, format!("saved at step {}; {way_on}", saved.unwrap_or_default()));
         return Ok(ExitCode::from(INTERRUPTED));
     }
     summary.notices.iter().for_each(|notice| console::note(output, notice));
@@ -166,7 +167,7 @@ fn fit(
     from: Option<&Snapshot>,
     metrics: Metrics,
     output: Output,
-) -> Result<(Summary, Metrics), Error> {
+) -> Result<(Summary, Watched), Error> {
     let mut training = Training::new(rbm, &run.train, &run.recipe.fit)?;
     let checkpoints = Checkpoints::open(&VFS, &run.folder.checkpoints())?;
     let seed = run.recipe.seed;

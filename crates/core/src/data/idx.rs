@@ -19,7 +19,7 @@ pub(super) struct Idx {
 pub(super) fn table(field: &str, content: Vec<u8>) -> Result<Table, Error> {
     let Idx { sides, bytes } = parse(field, content)?;
     let columns = bytes.len() / sides[0];
-    Table::from_bytes(field, sides[0], columns, bytes)
+    Table::from_small(field, sides[0], columns, bytes)
 }
 
 /// Takes an IDX file apart; nothing is reserved on the word of its header.
@@ -88,7 +88,7 @@ mod tests {
             [(&[24][..], 24, 1), (&[4, 6], 4, 6), (&[2, 3, 4], 2, 12), (&[1, 2, 3, 4], 1, 24)]
         {
             let table = table("f", write(sides, &bytes)).unwrap();
-            assert_eq!(table, Table::from_bytes("f", rows, columns, bytes.clone()).unwrap());
+            assert_eq!(table, Table::from_small("f", rows, columns, bytes.clone()).unwrap());
         }
     }
 

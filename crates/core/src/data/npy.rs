@@ -3,7 +3,6 @@
 //! ndarray-npy reads the header. The values are decoded here, since its readers reserve what the header asks
 //! for before they look whether the file holds it.
 
-use harmonium_kernels::BitMatrix;
 use ndarray::{ArrayD, IxDyn, ShapeBuilder};
 use ndarray_npy::npy::header::Header;
 
@@ -155,17 +154,11 @@ fn small(field: &str, head: &Head, content: Vec<u8>) -> Result<Table, Error> {
     let (rows, columns) = head.sides();
     let bytes = c_order(field, head, content)?;
     let first_grey = bytes.iter().position(|&byte| byte > 1);
-    match (head.kind, first_grey) {
-        (_, None) => {
-            let bits = BitMatrix::from_fn(rows, columns, |row, column| bytes[row * columns + column] == 1);
-            Table::from_bits(field, bits)
-        }
-        (Kind::Bool, Some(index)) => {
-            let place = super::table::place(index / columns, index % columns);
-            Err(Error::value(field, place, "a boolean, 0 or 1", bytes[index]))
-        }
-        (_, Some(_)) => Table::from_bytes(field, rows, columns, bytes),
+    if let (Kind::Bool, Some(index)) = (head.kind, first_grey) {
+        let place = super::table::place(index / columns, index % columns);
+        return Err(Error::value(field, place, "a boolean, 0 or 1", bytes[index]));
     }
+    Table::from_small(field, rows, columns, bytes)
 }
 
 fn reals(field: &str, head: &Head, values: Vec<f32>) -> Result<Table, Error> {

@@ -45,6 +45,24 @@ impl Table {
         Ok(Self { rows, columns, values: Values::Bytes(bytes) })
     }
 
+    /// Takes unsigned bytes of a file: zeros and ones where there is nothing else, as no grey picture is that dark, and grey
+    /// values otherwise.
+    pub(super) fn from_small(
+        field: &str,
+        rows: usize,
+        columns: usize,
+        bytes: Vec<u8>,
+    ) -> Result<Self, Error> {
+        check_shape(field, rows, columns, bytes.len())?;
+        if bytes.iter().any(|&byte| byte > 1) {
+            return Self::from_bytes(field, rows, columns, bytes);
+        }
+        Self::from_bits(
+            field,
+            BitMatrix::from_fn(rows, columns, |row, column| bytes[row * columns + column] == 1),
+        )
+    }
+
     /// Takes real values, `rows · columns` of them.
     ///
     /// # Errors

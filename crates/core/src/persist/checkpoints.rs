@@ -13,7 +13,7 @@ use super::layout::Kind;
 use super::save::sync_dir;
 use super::tensor::Tensor;
 use super::vfs::{Lock, Vfs};
-use crate::error::Error;
+use crate::error::{Error, ErrorKind};
 
 /// How many generations are kept: the newest, and one to fall back on.
 pub const KEPT: usize = 2;
@@ -122,13 +122,15 @@ impl<'a> Checkpoints<'a> {
 /// Loads the newest checkpoint in a folder that can be read and tells which newer ones could not.
 ///
 /// # Errors
-/// `Io` of the kind `NotFound` where there is none; where none can be read, the error of the newest.
+/// `Io` of the kind `NotFound` where there is none, and any other `Io` as it comes: a file that can't be read now is not
+/// a damaged one. Where all are damaged, the error of the newest.
 pub fn newest<H: DeserializeOwned>(vfs: &dyn Vfs, folder: &Path) -> Result<Newest<H>, Error> {
     let mut skipped = Vec::new();
     for step in steps(vfs, folder)? {
         let path = folder.join(file_name(step));
         match load(vfs, &path, Some(Kind::Checkpoint)) {
             Ok(loaded) => return Ok(Newest { step, path, loaded, skipped }),
+            Err(error) if matches!(error.kind(), ErrorKind::Io { .. }) => return Err(error),
             Err(error) => skipped.push(Skipped { path, error }),
         }
     }
