@@ -98,23 +98,19 @@ fn every_command_answers_a_wrong_back_end_in_one_line() {
     place.npy("w.npy", 2, 3, |_, _| 0.5_f32);
     place.npy("b.npy", 1, 2, |_, _| 0.5_f32);
     place.npy("c.npy", 1, 3, |_, _| 0.5_f32);
-    for (line, needed) in [
-        ("evaluate run --data digits.npy --binarize sample", true),
-        ("sample run --out x.npy", true),
-        ("transform run --data digits.npy --binarize sample --out x.npy", true),
-        ("reconstruct run --data digits.npy --binarize sample --out x.npy", true),
-        ("report run", true),
-        ("train --resume run", true),
-        ("inspect run", false),
-        ("export run --out x.npz", false),
-        ("import --weights w.npy --visible-bias b.npy --hidden-bias c.npy --out x.hmn", false),
+    for line in [
+        "evaluate run --data digits.npy --binarize sample",
+        "sample run --out x.npy",
+        "transform run --data digits.npy --binarize sample --out x.npy",
+        "reconstruct run --data digits.npy --binarize sample --out x.npy",
+        "report run",
+        "train --resume run",
+        "inspect run",
+        "export run --out x.npz",
+        "import --weights w.npy --visible-bias b.npy --hidden-bias c.npy --out x.hmn",
     ] {
         let mut command = place.command(&line.split_whitespace().collect::<Vec<_>>());
         let done = Done::from(command.env("HARMONIUM_BACKEND", "mmx").output().expect("the program starts"));
-        if needed {
-            done.refused(2, &["HARMONIUM_BACKEND", "mmx"]);
-        } else {
-            done.ok();
-        }
+        done.refused(2, &["HARMONIUM_BACKEND", "mmx"]);
     }
 }
