@@ -1,5 +1,7 @@
 //! Names the parameters of a model as flat tensors in a fixed order: the one way in for optimisers, files and tests.
 
+use rayon::prelude::*;
+
 /// Holds one tensor per parameter block: a gradient, a moment or a copy of the parameters themselves.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Params {
@@ -100,12 +102,9 @@ impl Params {
 
 /// Gives the largest |x|, and NaN if any x is NaN: the order of the values does not matter.
 pub fn largest(values: &[f32]) -> f32 {
-    let lanes = values.chunks(8).fold([0_u32; 8], |mut lanes, chunk| {
-        // Without their sign, floats order like their bits, and NaN lies above infinity.
-        lanes.iter_mut().zip(chunk).for_each(|(lane, x)| *lane = (*lane).max(x.to_bits() & 0x7FFF_FFFF));
-        lanes
-    });
-    f32::from_bits(lanes.into_iter().max().unwrap_or(0))
+    // Without their sign, floats order like their bits, and NaN lies above infinity.
+    let bits = |part: &[f32]| part.iter().fold(0, |most: u32, x| most.max(x.to_bits() & 0x7FFF_FFFF));
+    f32::from_bits(values.par_chunks(1 << 14).map(bits).max().unwrap_or(0))
 }
 
 #[cfg(test)]
