@@ -13,7 +13,7 @@ const HIDDEN: usize = 500;
 /// Draws bits that are one with this probability.
 fn bits(units: usize, density: f32, seed: u64) -> BitMatrix {
     let bias = vec![(density / (1.0 - density)).ln(); units];
-    let affine = Affine { step: 1.0, gain: 1.0, bias: &bias };
+    let affine = Affine { quantum: 1.0, gain: 1.0, bias: &bias };
     bernoulli::sample(&vec![0; ROWS * units], &affine, Key::from_seed(seed))
 }
 
@@ -37,7 +37,7 @@ fn products(c: &mut Criterion, backend: Backend) {
 
 fn sampling(c: &mut Criterion, backend: Backend) {
     let bias: Vec<f32> = (0..VISIBLE).map(|i| i as f32 * 0.01 - 4.0).collect();
-    let affine = Affine { step: 1e-5, gain: 1.0, bias: &bias };
+    let affine = Affine { quantum: 1e-5, gain: 1.0, bias: &bias };
     let sums: Vec<i32> = (0..ROWS * VISIBLE).map(|i| (i * 7919 % 200_003) as i32 - 100_000).collect();
     let mut group = c.benchmark_group(format!("sampling/{backend}"));
     group.throughput(Throughput::Elements((ROWS * VISIBLE) as u64));

@@ -61,7 +61,7 @@ impl<'a> Kernel<'a> {
     /// Gives the thresholds of units that see this input.
     fn thresholds(input: &Input, layer: &Bernoulli) -> Vec<u32> {
         let bias = layer.bias().iter().cycle();
-        let activation = |(&sum, &bias): (&i32, &f32)| sum as f32 * input.step * input.gain + bias;
+        let activation = |(&sum, &bias): (&i32, &f32)| sum as f32 * input.quantum * input.gain + bias;
         input.sums.iter().zip(bias).map(|pair| threshold(activation(pair))).collect()
     }
 

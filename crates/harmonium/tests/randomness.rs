@@ -120,7 +120,7 @@ fn draws_are_monotone_in_the_word() {
 /// Draws units of one activation: a million words, in widths that vector paths and their tails share.
 fn draws(x: f32) -> BitMatrix {
     let bias = vec![x; 71];
-    sample(&vec![0; 71 * 14_085], &Affine { step: 1.0, gain: 1.0, bias: &bias }, key(6))
+    sample(&vec![0; 71 * 14_085], &Affine { quantum: 1.0, gain: 1.0, bias: &bias }, key(6))
 }
 
 fn ones(bits: &BitMatrix) -> u64 {
@@ -132,7 +132,7 @@ fn certain_draws_never_err() {
     assert_eq!(ones(&draws(f32::NEG_INFINITY)), 0);
     assert_eq!(ones(&draws(f32::NAN)), 0);
     assert_eq!(ones(&draws(f32::INFINITY)), 71 * 14_085);
-    let all = |x: f32| probabilities(&[0; 71], &Affine { step: 1.0, gain: 1.0, bias: &[x; 71] });
+    let all = |x: f32| probabilities(&[0; 71], &Affine { quantum: 1.0, gain: 1.0, bias: &[x; 71] });
     assert_eq!((all(f32::NEG_INFINITY), all(0.0)), (vec![0; 71], vec![32_768; 71]));
     assert_eq!(all(f32::INFINITY), vec![65_535; 71]);
 }

@@ -10,8 +10,8 @@ use crate::{Backend, BitMatrix, Key, chacha, numeric};
 /// Says how sums become activations.
 #[derive(Clone, Copy, Debug)]
 pub struct Affine<'a> {
-    /// The weight of one code step, 2^-s.
-    pub step: f32,
+    /// The weight of one code, 2^-s.
+    pub quantum: f32,
     /// What the input is multiplied with; 1 leaves it.
     pub gain: f32,
     /// What is added, one a unit.
@@ -119,7 +119,7 @@ fn activate_from(start: usize, sums: &[i32], affine: &Affine<'_>, mut out: Out<'
 /// Computes one activation: convert, scale exactly, temper, add the bias; never fused.
 #[inline(always)]
 pub(crate) fn activation(sum: i32, affine: &Affine<'_>, unit: usize) -> f32 {
-    sum as f32 * affine.step * affine.gain + affine.bias[unit]
+    sum as f32 * affine.quantum * affine.gain + affine.bias[unit]
 }
 
 /// Lanes of a softplus sum: unit j belongs to lane j mod 8 on every back end.

@@ -71,8 +71,8 @@ impl Grid {
         self.bits
     }
 
-    /// Gives 2^-s, the weight of one code step.
-    pub fn step(self) -> f32 {
+    /// Gives 2^-s, the weight of one code.
+    pub fn quantum(self) -> f32 {
         exp2(-self.shift) as f32
     }
 
@@ -84,7 +84,7 @@ impl Grid {
 
     /// Gives the weight that the model really has: `q · 2^-s`.
     pub fn round(self, weight: f32) -> f32 {
-        self.code(weight) as f32 * self.step()
+        self.code(weight) as f32 * self.quantum()
     }
 
     fn factor(self) -> f64 {
@@ -125,9 +125,9 @@ impl<'a> Coupling<'a> {
         Self { weights, visible, hidden, grid }
     }
 
-    /// Gives the weight of one code step, 2^-s.
-    pub fn step(&self) -> f32 {
-        self.grid.step()
+    /// Gives the weight of one code, 2^-s.
+    pub fn quantum(&self) -> f32 {
+        self.grid.quantum()
     }
 
     pub(crate) fn factor(&self) -> f32 {
@@ -153,7 +153,7 @@ mod tests {
         let grid = Grid::settled(784, 500, 0.25);
         for i in -2_000_000..2_000_000_i32 {
             let scaled = i as f32 * 0.25;
-            let w = scaled * grid.step();
+            let w = scaled * grid.quantum();
             assert_eq!(grid.code(w), scaled.round_ties_even() as i32);
         }
     }

@@ -56,7 +56,7 @@ impl View<'_> {
             if index > 0 {
                 let flipped = index.trailing_zeros() as usize;
                 state ^= 1 << flipped;
-                step(&mut input, &rows[flipped], state >> flipped & 1 == 1);
+                flip(&mut input, &rows[flipped], state >> flipped & 1 == 1);
             }
             total.add(bias(enumerated, state) + summed.cgf(&input)[0]);
         }
@@ -71,7 +71,7 @@ impl View<'_> {
     }
 }
 
-fn step(input: &mut Input, codes: &[i32], on: bool) {
+fn flip(input: &mut Input, codes: &[i32], on: bool) {
     let sign = if on { 1 } else { -1 };
     input.sums.iter_mut().zip(codes).for_each(|(sum, code)| *sum += sign * code);
 }

@@ -51,14 +51,14 @@ impl<'a> View<'a> {
     pub fn hidden_input(&self, visible: &BitMatrix) -> Input {
         let mut sums = vec![0; visible.rows() * self.hidden.units()];
         product::forward(visible, &self.coupling(), &mut sums);
-        Input { sums, step: self.grid.step(), gain: self.gain }
+        Input { sums, quantum: self.grid.quantum(), gain: self.gain }
     }
 
     /// Computes the input of the visible layer, W·h: `(n, hidden) → (n, visible)`.
     pub fn visible_input(&self, hidden: &BitMatrix) -> Input {
         let mut sums = vec![0; hidden.rows() * self.visible.units()];
         product::backward(hidden, &self.coupling(), &mut sums);
-        Input { sums, step: self.grid.step(), gain: self.gain }
+        Input { sums, quantum: self.grid.quantum(), gain: self.gain }
     }
 
     /// Computes F(v) = −b·v − Σ ln(1 + e^(c + Wᵀv)) of each row, in nats, from the hidden layer's input at this β.
@@ -77,7 +77,7 @@ impl<'a> View<'a> {
     pub fn energies(&self, visible: &BitMatrix, hidden: &BitMatrix) -> Vec<f64> {
         let input = self.hidden_input(visible);
         let (u, w) = (self.visible.energy(visible), self.hidden.energy(hidden));
-        let scale = f64::from(input.step) * f64::from(self.gain) * mutant!("B39", 1.0, 2.0);
+        let scale = f64::from(input.quantum) * f64::from(self.gain) * mutant!("B39", 1.0, 2.0);
         let rows = input.sums.chunks_exact(self.hidden.units()).enumerate();
         let coupled = rows.map(|(row, sums)| {
             let mut sum = 0_i64;
@@ -100,7 +100,7 @@ impl<'a> View<'a> {
     /// Draws visible units as if no hidden unit were on, row r from stream r.
     fn sample_alone(&self, rows: usize, key: Key) -> BitMatrix {
         let sums = vec![0; rows * self.visible.units()];
-        self.visible.sample(&Input { sums, step: self.grid.step(), gain: self.gain }, key)
+        self.visible.sample(&Input { sums, quantum: self.grid.quantum(), gain: self.gain }, key)
     }
 }
 

@@ -18,6 +18,8 @@ const ROWS: usize = 10_000;
 /// A hidden unit with a smaller or a larger mean says nothing about the data.
 const DEAD: f32 = 0.005;
 const SATURATED: f32 = 0.995;
+/// Tiles in a row: of 28 pixels each, that many fit a wide screen twice enlarged.
+const COLUMNS: usize = 16;
 /// Rows that are shown with their reconstructions.
 const PAIRS: usize = 20;
 
@@ -114,7 +116,7 @@ fn summary(outcome: &Outcome) -> Vec<Figure> {
         &format!("{training:.1}"),
         &format!("{all:.1} with the evaluation"),
     ));
-    figures.push(Figure::exact("digest", outcome.digest.get(..16).unwrap_or_default(), &outcome.digest));
+    figures.push(Figure::exact("digest", outcome.digest.get(..12).unwrap_or_default(), &outcome.digest));
     figures
 }
 
@@ -177,7 +179,7 @@ fn tiles(samples: &Batch) -> Plate {
         "The first {shown} of {} chains, each after {half} sweeps of annealing and {half} of the model.",
         samples.rows()
     );
-    Plate { picture: grid(&rows, tile.width, tile.height, 20, Tone::Grey), note }
+    Plate { picture: grid(&rows, tile.width, tile.height, COLUMNS, Tone::Grey), note }
 }
 
 fn filters(rbm: &Rbm) -> Plate {
@@ -188,7 +190,7 @@ fn filters(rbm: &Rbm) -> Plate {
     let tiles: Vec<Vec<f32>> =
         spread(hidden, shown).into_iter().map(|j| weights.column(j).to_vec()).collect();
     let note = format!("{shown} of {hidden} hidden units.");
-    Plate { picture: grid(&tiles, tile.width, tile.height, 20, Tone::DivergingEach), note }
+    Plate { picture: grid(&tiles, tile.width, tile.height, COLUMNS, Tone::DivergingEach), note }
 }
 
 fn reconstructions(run: &Run, rbm: &Rbm) -> Result<Plate, Error> {

@@ -51,12 +51,12 @@ impl Bernoulli {
 
     /// Gives ln Z of the layer alone: Γ(0), in nats.
     pub fn log_z(&self) -> f64 {
-        let input = Input { sums: vec![0; self.bias.len()], step: 1.0, gain: 1.0 };
+        let input = Input { sums: vec![0; self.bias.len()], quantum: 1.0, gain: 1.0 };
         self.cgf(&input)[0]
     }
 
     fn affine<'a>(&'a self, input: &Input) -> Affine<'a> {
-        Affine { step: input.step, gain: input.gain, bias: &self.bias }
+        Affine { quantum: input.quantum, gain: input.gain, bias: &self.bias }
     }
 }
 
@@ -86,8 +86,9 @@ impl Unit for Bernoulli {
 
     fn mode(&self, input: &Input) -> BitMatrix {
         let n = self.bias.len();
-        let active =
-            |r: usize, j: usize| input.sums[r * n + j] as f32 * input.step * input.gain + self.bias[j] > 0.0;
+        let active = |r: usize, j: usize| {
+            input.sums[r * n + j] as f32 * input.quantum * input.gain + self.bias[j] > 0.0
+        };
         BitMatrix::from_fn(input.sums.len() / n, n, active)
     }
 

@@ -7,13 +7,13 @@ pub use bernoulli::Bernoulli;
 use harmonium_kernels::Key;
 use serde::{Deserialize, Serialize};
 
-/// Holds what a layer receives from the other: exact sums of codes, `(n, units)`, and what one step of them weighs.
+/// Holds what a layer receives from the other: exact sums of codes, `(n, units)`, and what one of them weighs.
 #[derive(Clone, Debug)]
 pub struct Input {
     /// Σ q of each unit, row-major.
     pub sums: Vec<i32>,
-    /// The weight of one code step, 2^-s.
-    pub step: f32,
+    /// The weight of one code, 2^-s.
+    pub quantum: f32,
     /// β of a tempered view; 1 for the model itself.
     pub gain: f32,
 }

@@ -53,7 +53,7 @@ proptest! {
         let sums: Vec<i32> = words[..units].iter().map(|&w| w as i32 >> 8).collect();
         let mut bias: Vec<f32> = words[units..2 * units].iter().map(|&w| (w as i32) as f32 * 1e-9).collect();
         bias[units / 2] = odd;
-        let affine = Affine { step: (step as f32).exp2(), gain, bias: &bias };
+        let affine = Affine { quantum: (step as f32).exp2(), gain, bias: &bias };
         let draws = &words[2 * units..];
         for vector in vectors() {
             prop_assert_eq!(run(vector, &sums, &affine, draws), run(scalar, &sums, &affine, draws));
@@ -67,7 +67,7 @@ fn bits_next_to_their_threshold_agree() {
     let bias = [0.0; 128];
     for base in (-1_000_000..1_000_000_i32).step_by(128) {
         let sums: Vec<i32> = (0..128).map(|i| (base + i) * 2).collect();
-        let affine = Affine { step: 1e-5, gain: 1.0, bias: &bias };
+        let affine = Affine { quantum: 1e-5, gain: 1.0, bias: &bias };
         let words: Vec<u32> = sums
             .iter()
             .map(|&s| {
@@ -101,7 +101,7 @@ fn softplus_sums_are_those_of_the_formula() {
     // Bound: e^−|x| errs by 1.2e-7 relative, so a term by at most 0.6e-7.
     for units in (1..40).chain([4096, 5000]) {
         let bias: Vec<f32> = (0..units).map(|j| ((j * 37 % 101) as f32 - 50.0) * 0.3).collect();
-        let affine = Affine { step: 1.0, gain: 1.0, bias: &bias };
+        let affine = Affine { quantum: 1.0, gain: 1.0, bias: &bias };
         let exact: f64 =
             bias.iter().map(|&x| f64::from(x).max(0.0) + (-f64::from(x).abs()).exp().ln_1p()).sum();
         let sum = softplus(&vec![0; units], &affine)[0];

@@ -44,7 +44,7 @@ fn eight(sums: &[i32], affine: &Affine<'_>, at: usize) -> __m256 {
     let (sums, bias) = (&sums[at..at + LANES], &affine.bias[at..at + LANES]);
     // SAFETY: both slices hold eight entries, and the loads need no alignment.
     let (sum, bias) = unsafe { (_mm256_loadu_si256(sums.as_ptr().cast()), _mm256_loadu_ps(bias.as_ptr())) };
-    let input = _mm256_mul_ps(_mm256_cvtepi32_ps(sum), _mm256_set1_ps(affine.step));
+    let input = _mm256_mul_ps(_mm256_cvtepi32_ps(sum), _mm256_set1_ps(affine.quantum));
     _mm256_add_ps(_mm256_mul_ps(input, _mm256_set1_ps(affine.gain)), bias)
 }
 

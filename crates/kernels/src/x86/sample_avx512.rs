@@ -44,7 +44,7 @@ fn sixteen(sums: &[i32], affine: &Affine<'_>, at: usize) -> __m512 {
     let (sums, bias) = (&sums[at..at + LANES], &affine.bias[at..at + LANES]);
     // SAFETY: both slices hold sixteen entries, and the loads need no alignment.
     let (sum, bias) = unsafe { (_mm512_loadu_si512(sums.as_ptr().cast()), _mm512_loadu_ps(bias.as_ptr())) };
-    let input = _mm512_mul_ps(_mm512_cvtepi32_ps(sum), _mm512_set1_ps(affine.step));
+    let input = _mm512_mul_ps(_mm512_cvtepi32_ps(sum), _mm512_set1_ps(affine.quantum));
     _mm512_add_ps(_mm512_mul_ps(input, _mm512_set1_ps(affine.gain)), bias)
 }
 
