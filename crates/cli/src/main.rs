@@ -8,9 +8,11 @@ mod folder;
 mod interrupt;
 mod likelihood;
 mod metrics;
+mod outcome;
 mod picture;
 mod recipe;
 mod report;
+mod run;
 mod source;
 mod watch;
 

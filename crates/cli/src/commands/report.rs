@@ -1,17 +1,17 @@
 //! Writes the report of a run from its files.
 
 use harmonium::rbm::Rbm;
-use harmonium::{Batch, Error, HasParams, Key, check_backend};
+use harmonium::{Batch, Error, Key, check_backend};
 
-use super::finish::{self, Outcome};
-use super::train::{self, Run};
 use crate::args;
 use crate::console;
-use crate::folder::{Folder, open_model, read_text, write_text};
+use crate::folder::{Folder, open_model, write_text};
 use crate::likelihood::Figures;
 use crate::metrics::{Metric, Metrics};
+use crate::outcome::{Outcome, SAMPLE_SWEEPS, sample};
 use crate::picture::{Tone, fitting, grid, pairs, spread, tile_shape};
 use crate::report::{Curve, Figure, Plate, Report, Series, Units, render};
+use crate::run::Run;
 
 /// Rows whose hidden units are looked at.
 const ROWS: usize = 10_000;
@@ -31,38 +31,14 @@ pub(crate) fn run(args: &args::Report) -> Result<(), Error> {
     console::threads(args.output)?;
     let folder = Folder::at(&args.run);
     let recipe = folder.read_recipe()?;
-    let run = train::load(folder, recipe)?;
+    let run = Run::load(folder, recipe)?;
     let (rbm, header) = open_model(run.folder.path())?;
     let metrics = Metrics::read(run.folder.metrics(), u64::MAX)?;
-    let outcome = read_outcome(&run)?.filter(|outcome| outcome.steps == header.step);
-    let outcome = outcome.unwrap_or_else(|| unfinished(&run, &rbm, header.step));
-    let samples = finish::sample(&rbm, run.recipe.seed, args.output)?;
+    let outcome = Outcome::read(&run)?.filter(|outcome| outcome.steps == header.step);
+    let outcome = outcome.unwrap_or_else(|| Outcome::unfinished(&run, &rbm, header.step));
+    let samples = sample(&rbm, run.recipe.seed, args.output)?;
     write(&run, &rbm, &metrics, &outcome, &samples)?;
     console::line(format!("report {}", run.folder.report().display()))
-}
-
-fn read_outcome(run: &Run) -> Result<Option<Outcome>, Error> {
-    let path = run.folder.result();
-    if !path.exists() {
-        return Ok(None);
-    }
-    let outcome = serde_json::from_str(&read_text(&path)?);
-    outcome.map(Some).map_err(|e| Error::format(path.display(), "", "the result of a run", e))
-}
-
-/// Stands for the result of a run that was not finished.
-fn unfinished(run: &Run, rbm: &Rbm, steps: u64) -> Outcome {
-    Outcome {
-        run: run.folder.path().display().to_string(),
-        epochs: run.recipe.fit.epochs,
-        steps,
-        digest: rbm.digest(),
-        evaluated_on: None,
-        figures: None,
-        sample_free_energy_gap: None,
-        notices: vec![format!("The run stopped at step {steps}, before its last epoch.")],
-        seconds: [0.0; 2],
-    }
 }
 
 /// Writes the report.
@@ -174,7 +150,7 @@ fn tiles(samples: &Batch) -> Plate {
     let tile = tile_shape(samples.units());
     let shown = samples.rows().min(fitting(samples.rows(), tile)).min(100);
     let rows: Vec<Vec<f32>> = samples.gather(0..shown).to_array().outer_iter().map(|r| r.to_vec()).collect();
-    let half = finish::SAMPLE_SWEEPS / 2;
+    let half = SAMPLE_SWEEPS / 2;
     let note = format!(
         "The first {shown} of {} chains, each after {half} sweeps of annealing and {half} of the model.",
         samples.rows()
@@ -194,7 +170,7 @@ fn filters(rbm: &Rbm) -> Plate {
 }
 
 fn reconstructions(run: &Run, rbm: &Rbm) -> Result<Plate, Error> {
-    let (name, rows) = finish::judged(run);
+    let (name, rows) = run.judged();
     let shown = rows.gather(0..rows.rows().min(PAIRS));
     let key = Key::from_seed(run.recipe.seed);
     let back = rbm.reconstruct(&shown, key)?;

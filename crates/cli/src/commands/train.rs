@@ -3,7 +3,6 @@
 use std::path::Path;
 use std::process::ExitCode;
 
-use harmonium::data::split_last;
 use harmonium::persist::{Checkpoints, digest_bits};
 use harmonium::rbm::{Header, Origin, Rbm};
 use harmonium::train::{Snapshot, Summary, Training};
@@ -15,18 +14,10 @@ use crate::clock::Clock;
 use crate::folder::{Folder, VFS};
 use crate::metrics::Metrics;
 use crate::recipe::{Estimator, Recipe};
-use crate::source::{self, Rows};
+use crate::run::{Run, split};
+use crate::source;
 use crate::watch::{Probe, Watch, Watched};
 use crate::{INTERRUPTED, console, interrupt};
-
-/// Is a run with its data split.
-pub(crate) struct Run {
-    pub(crate) folder: Folder,
-    pub(crate) recipe: Recipe,
-    pub(crate) train: Batch,
-    pub(crate) validation: Option<Batch>,
-    pub(crate) test: Option<Batch>,
-}
 
 /// Carries out `train`.
 ///
@@ -59,7 +50,7 @@ fn resume(path: &Path, args: &Train) -> Result<ExitCode, Error> {
     let folder = Folder::at(path);
     let mut recipe = folder.read_recipe()?;
     prolong(&mut recipe, args.epochs)?;
-    let run = load(folder, recipe)?;
+    let run = Run::load(folder, recipe)?;
     let (rbm, snapshot) = newest(&run, args.output)?;
     run.folder.write_recipe(&run.recipe)?;
     let step = snapshot.as_ref().map_or(0, |snapshot| snapshot.step);
@@ -113,30 +104,6 @@ fn prolong(recipe: &mut Recipe, epochs: Option<u32>) -> Result<(), Error> {
     }
     recipe.fit.epochs = epochs;
     Ok(())
-}
-
-/// Loads the data of an existing run, and makes sure that they are those it was begun with.
-///
-/// # Errors
-/// Says what is wrong with them.
-pub(crate) fn load(folder: Folder, recipe: Recipe) -> Result<Run, Error> {
-    recipe.check()?;
-    let Rows { train, test } = source::load(&recipe.data, &recipe.reading(), recipe.seed)?;
-    let (train, validation) = split(&train, recipe.validation)?;
-    let digest = digest_bits(train.bits());
-    if digest != recipe.data_digest {
-        let expected = format!("the rows of the run, digest {}", recipe.data_digest);
-        return Err(Error::value("data", &recipe.data, expected, format!("digest {digest}")));
-    }
-    Ok(Run { folder, recipe, train, validation, test })
-}
-
-fn split(rows: &Batch, validation: usize) -> Result<(Batch, Option<Batch>), Error> {
-    if validation == 0 {
-        return Ok((rows.clone(), None));
-    }
-    let (train, held_out) = split_last(rows.rows(), validation)?;
-    Ok((rows.gather(train), Some(rows.gather(held_out))))
 }
 
 /// Trains from where the machine stands, and finishes the run.

@@ -1,0 +1,58 @@
+//! Joins a run's folder and recipe with its data.
+
+use harmonium::data::split_last;
+use harmonium::persist::digest_bits;
+use harmonium::{Batch, Error};
+
+use crate::folder::Folder;
+use crate::recipe::Recipe;
+use crate::source::{self, Rows};
+
+/// Is a run with its data split.
+pub(crate) struct Run {
+    pub(crate) folder: Folder,
+    pub(crate) recipe: Recipe,
+    pub(crate) train: Batch,
+    pub(crate) validation: Option<Batch>,
+    pub(crate) test: Option<Batch>,
+}
+
+impl Run {
+    /// Loads the data of an existing run, and makes sure that they are those it was begun with.
+    ///
+    /// # Errors
+    /// Says what is wrong with them.
+    pub(crate) fn load(folder: Folder, recipe: Recipe) -> Result<Self, Error> {
+        recipe.check()?;
+        let Rows { train, test } = source::load(&recipe.data, &recipe.reading(), recipe.seed)?;
+        let (train, validation) = split(&train, recipe.validation)?;
+        let digest = digest_bits(train.bits());
+        if digest != recipe.data_digest {
+            let expected = format!("the rows of the run, digest {}", recipe.data_digest);
+            return Err(Error::value("data", &recipe.data, expected, format!("digest {digest}")));
+        }
+        Ok(Self { folder, recipe, train, validation, test })
+    }
+
+    /// Chooses the rows that the run is judged on: the best that it did not train on.
+    pub(crate) fn judged(&self) -> (&'static str, &Batch) {
+        match (&self.test, &self.validation) {
+            // Test rows are for a recipe that is settled: while rows are kept for validation, those decide.
+            (_, Some(rows)) => ("validation", rows),
+            (Some(rows), None) => ("test", rows),
+            (None, None) => ("training", &self.train),
+        }
+    }
+}
+
+/// Keeps the last rows for validation.
+///
+/// # Errors
+/// Refuses to keep all of them.
+pub(crate) fn split(rows: &Batch, validation: usize) -> Result<(Batch, Option<Batch>), Error> {
+    if validation == 0 {
+        return Ok((rows.clone(), None));
+    }
+    let (train, held_out) = split_last(rows.rows(), validation)?;
+    Ok((rows.gather(train), Some(rows.gather(held_out))))
+}
