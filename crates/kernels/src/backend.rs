@@ -102,6 +102,18 @@ impl FromStr for Backend {
     }
 }
 
+/// Runs a check on each back end of this machine in turn, while no other test does so.
+#[cfg(test)]
+pub(crate) fn on_each(check: impl Fn(Backend)) {
+    static ALONE: std::sync::Mutex<()> = std::sync::Mutex::new(());
+    // A check that failed leaves nothing behind that the next one could stumble over.
+    let _guard = ALONE.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    for backend in Backend::ALL.into_iter().filter(|b| b.available()) {
+        backend.force();
+        check(backend);
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
