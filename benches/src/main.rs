@@ -3,6 +3,7 @@
 mod args;
 mod console;
 mod own;
+mod peers;
 mod record;
 mod spread;
 
@@ -25,5 +26,6 @@ fn main() -> ExitCode {
 fn run(command: &Command) -> Result<(), Error> {
     match command {
         Command::Own(args) => own::run(args),
+        Command::Peers(args) => peers::run(args),
     }
 }

@@ -7,7 +7,9 @@ mod sweeping;
 mod training;
 mod work;
 
-use harmonium::{Backend, Error, check_backend};
+pub(crate) use rows::synthetic;
+
+use harmonium::{Error, check_backend};
 use work::Work;
 
 use crate::args::{Own, What};
@@ -52,16 +54,14 @@ fn choose_threads(threads: usize) -> Result<(), Error> {
     built.map_err(|problem| Error::option("threads", "as many as the system gives", problem))
 }
 
-/// Names the line: what was measured, and the back end if one was forced.
 fn name(args: &Own) -> String {
-    let what = match args.what {
-        What::Cd1 => "cd1",
-        What::Pcd1 => "pcd1",
-        What::Gibbs => "gibbs",
-        What::Ais => "ais",
-    };
     let forced = std::env::var("HARMONIUM_BACKEND").ok().filter(|name| !name.is_empty());
-    match args.backend.map(|b: Backend| b.to_string()).or(forced) {
+    line_name(args.what, args.backend.map(|b| b.to_string()).or(forced).as_deref())
+}
+
+/// Names a line: what was measured, and the back end if one was forced.
+pub(crate) fn line_name(what: What, backend: Option<&str>) -> String {
+    match backend {
         Some(backend) => format!("harmonium-{what}@{backend}"),
         None => format!("harmonium-{what}"),
     }
