@@ -160,7 +160,7 @@ impl Facts<'_> {
 
     fn find(&self, job: &Job) -> Result<&Measured, String> {
         let found = self.measured.iter().find(|one| one.job == *job && !one.values.is_empty());
-        found.ok_or_else(|| format!("no figure of {}", job.name()))
+        found.ok_or_else(|| format!("no figure of {job}"))
     }
 
     fn median(&self, job: &Job) -> Result<f64, String> {
@@ -192,6 +192,7 @@ mod tests {
             cores: 2,
             amx,
             backends: vec![Backend::Scalar, Backend::Avx2, Backend::Avx512],
+            load: None,
         };
         let avx2 = Job { backend: Some(Backend::Avx2), ..Job::own(What::Cd1, &args) };
         let measured = [
@@ -227,7 +228,7 @@ mod tests {
         assert_eq!(row(&without, "CD-1 over PyTorch bf16")[1], "not run (no AMX)");
         assert_eq!(
             row(&without, "PCD-1 over PyTorch f32, AVX2")[1],
-            "not run (no figure of harmonium-pcd1@avx2)"
+            "not run (no figure of harmonium-pcd1@avx2, 784 × 500, batch 100, threads 2)"
         );
         let with = demands(true);
         assert_eq!(row(&with, "CD-1 over scikit-learn f32, batch 100, with AMX"), ["5.00 x", "below"]);

@@ -48,6 +48,14 @@ impl Job {
         Self::new(Program::Peer(name), args)
     }
 
+    /// Tells whether it trains, so that its batch matters.
+    pub(crate) fn trains(&self) -> bool {
+        match self.program {
+            Program::Own(what) => matches!(what, What::Cd1 | What::Pcd1),
+            Program::Peer(name) => !name.contains("gibbs"),
+        }
+    }
+
     /// Gives the name of its line.
     pub(crate) fn name(&self) -> String {
         match self.program {

@@ -6,7 +6,7 @@ use std::thread::available_parallelism;
 use harmonium::Backend;
 
 /// Holds what a reader of the figures must know of the machine.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Machine {
     pub(crate) processor: String,
     pub(crate) cores: usize,
@@ -14,12 +14,15 @@ pub(crate) struct Machine {
     pub(crate) amx: bool,
     /// The back ends that run here, slowest first.
     pub(crate) backends: Vec<Backend>,
+    /// Programs that ran in the last minute, on average: other work beside ours spoils the figures.
+    pub(crate) load: Option<f64>,
 }
 
 impl Machine {
     /// Looks at this machine.
     pub(crate) fn look() -> Self {
-        Self::parse(&fs::read_to_string("/proc/cpuinfo").unwrap_or_default())
+        let read = |path| fs::read_to_string(path).unwrap_or_default();
+        Self { load: load(&read("/proc/loadavg")), ..Self::parse(&read("/proc/cpuinfo")) }
     }
 
     /// Reads what Linux tells of the processor; elsewhere only its architecture is known.
@@ -29,6 +32,7 @@ impl Machine {
             cores: available_parallelism().map_or(1, usize::from),
             amx: field(cpuinfo, "flags").is_some_and(|flags| flags.split(' ').any(|flag| flag == "amx_int8")),
             backends: Backend::ALL.into_iter().filter(|backend| backend.available()).collect(),
+            load: None,
         }
     }
 
@@ -41,6 +45,10 @@ impl Machine {
     pub(crate) fn others(&self) -> impl Iterator<Item = Backend> {
         self.backends.iter().copied().filter(|&backend| backend != self.fastest())
     }
+}
+
+fn load(loadavg: &str) -> Option<f64> {
+    loadavg.split(' ').next()?.parse().ok()
 }
 
 fn field<'a>(cpuinfo: &'a str, name: &str) -> Option<&'a str> {
@@ -60,6 +68,11 @@ mod tests {
         assert_eq!((machine.processor.as_str(), machine.amx), ("A CPU @ 2 GHz", true));
         assert!(!Machine::parse(&CPUINFO.replace("amx_int8", "amx_int8x")).amx);
         assert_eq!(Machine::parse("").processor, std::env::consts::ARCH);
+    }
+
+    #[test]
+    fn the_load_of_the_last_minute_is_read() {
+        assert_eq!((load("3.69 3.17 2.72 1/128 4321\n"), load("")), (Some(3.69), None));
     }
 
     #[test]

@@ -29,19 +29,20 @@ fn head(args: &Peers, machine: &Machine, script: Result<&Script, &String>) -> St
     let peers = script.map_or_else(|why| format!("none ({why})"), |script| script.versions.clone());
     format!(
         "## Speed\n\n\
-         - Machine: {}, {} cores, back ends {}; {} where none is named\n\
+         - Machine: {}, {} cores, back ends {}; {} where none is named{}\n\
          - Harmonium {}; peers: {peers}\n\
-         - MNIST, pixels above 127; {} rounds, one process each, {} repetitions a round after one that does not count, \
-         {} rows an epoch\n\
+         - MNIST, pixels above 127; rows an epoch: {}; rounds: {}, one process each; repetitions a round: {}, \
+         after one that does not count\n\
          - Medians over all repetitions (slowest..fastest); ratios are those of medians",
         machine.processor,
         machine.cores,
         backends.join(", "),
         machine.fastest(),
+        machine.load.map_or(String::new(), |load| format!("; load before the start {load:.2}")),
         env!("CARGO_PKG_VERSION"),
+        args.n,
         args.rounds,
         args.reps,
-        args.n,
     )
 }
 
@@ -60,7 +61,7 @@ fn cells(one: &Measured, base: &Measured) -> Option<Vec<String>> {
     Some(vec![
         job.name(),
         job.threads.to_string(),
-        job.batch.to_string(),
+        if job.trains() { job.batch.to_string() } else { "–".into() },
         format!("{} × {}", job.visible, job.hidden),
         number(spread.median),
         format!("{}..{}", number(spread.low), number(spread.high)),
