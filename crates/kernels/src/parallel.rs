@@ -43,7 +43,12 @@ pub fn team<R>(body: impl FnOnce() -> R) -> R {
     }
     let team = Team::default();
     rayon::in_place_scope(|scope| {
-        (0..helpers).for_each(|_| scope.spawn(|_| team.help()));
+        for helper in 0..helpers {
+            scope.spawn({
+                let team = &team;
+                move |_| team.help(if helper % 2 == 0 { End::Last } else { End::First })
+            });
+        }
         let _dismissal = Dismissal(&team);
         let _back = Back(CURRENT.replace(Some(&raw const team)).unwrap_or(std::ptr::null()));
         body()
@@ -79,7 +84,7 @@ type Work<'a> = &'a (dyn Fn(usize) + Sync);
 
 #[derive(Default)]
 struct Team {
-    /// Which burst this is, how many tasks it has, and how many of them are taken.
+    /// How the present burst stands.
     state: AtomicU64,
     work: Slot,
     done: AtomicUsize,
@@ -97,25 +102,65 @@ struct Slot(Cell<Option<Work<'static>>>);
 // the burst; taking it synchronises with the writing, and the next writing waits for the task's end.
 unsafe impl Sync for Slot {}
 
-/// Bits for the tasks of a burst and for those taken of them.
-const COUNT: u32 = 24;
-const MASK: u64 = (1 << COUNT) - 1;
+/// Is a burst in one word: its number, its tasks, and how many are taken from either end, each in 16 bits.
+///
+/// Half of the members take from the first task on, half from the last, so that a thread meets the same part of the
+/// weights in burst after burst.
+#[derive(Clone, Copy)]
+struct Burst(u64);
+
+#[derive(Clone, Copy)]
+enum End {
+    First,
+    Last,
+}
+
+const MOST: usize = u16::MAX as usize;
+
+impl Burst {
+    fn new(number: u64, tasks: usize) -> Self {
+        Self(number << 48 | (tasks as u64) << 32)
+    }
+
+    fn number(self) -> u64 {
+        self.0 >> 48
+    }
+
+    fn field(self, index: u32) -> usize {
+        (self.0 >> (16 * index)) as usize & MOST
+    }
+
+    /// Gives the next task from one end, and what the burst is once it is taken.
+    fn next(self, end: End) -> Option<(usize, Self)> {
+        let (tasks, first, last) = (self.field(2), self.field(1), self.field(0));
+        (first + last < tasks).then(|| match end {
+            End::First => (first, Self(self.0 + (1 << 16))),
+            End::Last => (tasks - 1 - last, Self(self.0 + 1)),
+        })
+    }
+}
+
 /// Looks at the state before a thread lets others run, and before it goes to sleep.
 const SPINS: u32 = 2_000;
 const YIELDS: u32 = 200;
 
 impl Team {
     fn each(&self, tasks: usize, work: Work<'_>) {
-        assert!(tasks as u64 <= MASK, "{tasks} tasks in one burst");
+        if tasks > MOST {
+            let some = tasks.div_ceil(MOST);
+            return self.each(tasks.div_ceil(some), &|part| {
+                (part * some..tasks.min((part + 1) * some)).for_each(work);
+            });
+        }
         // SAFETY: only tasks of this burst use the work, and this function returns after the last of them.
         self.work.0.set(Some(unsafe { std::mem::transmute::<Work<'_>, Work<'static>>(work) }));
         self.done.store(0, Ordering::Relaxed);
-        let burst = (self.state.load(Ordering::Relaxed) >> (2 * COUNT)) + 1;
-        self.state.store(burst << (2 * COUNT) | (tasks as u64) << COUNT, Ordering::Release);
+        let number = Burst(self.state.load(Ordering::Relaxed)).number() + 1;
+        self.state.store(Burst::new(number, tasks).0, Ordering::Release);
         if self.sleepers.load(Ordering::Relaxed) > 0 {
             self.wake();
         }
-        while self.take() {}
+        while self.take(End::First) {}
         let mut looks = 0;
         while self.done.load(Ordering::Acquire) < tasks {
             pause(&mut looks);
@@ -126,12 +171,12 @@ impl Team {
     }
 
     /// Does one task if one is left.
-    fn take(&self) -> bool {
+    fn take(&self, end: End) -> bool {
         let mut state = self.state.load(Ordering::Relaxed);
-        while state & MASK < state >> COUNT & MASK {
-            match self.state.compare_exchange_weak(state, state + 1, Ordering::Acquire, Ordering::Relaxed) {
+        while let Some((task, taken)) = Burst(state).next(end) {
+            match self.state.compare_exchange_weak(state, taken.0, Ordering::Acquire, Ordering::Relaxed) {
                 Ok(_) => {
-                    self.run((state & MASK) as usize);
+                    self.run(task);
                     return true;
                 }
                 Err(now) => state = now,
@@ -148,10 +193,10 @@ impl Team {
         self.done.fetch_add(1, Ordering::Release);
     }
 
-    fn help(&self) {
+    fn help(&self, end: End) {
         let mut looks = 0;
         while !self.dismissed.load(Ordering::Acquire) {
-            if self.take() {
+            if self.take(end) {
                 looks = 0;
             } else if pause(&mut looks) {
                 self.sleep();
@@ -202,7 +247,7 @@ mod tests {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(4).build().unwrap();
         pool.install(|| {
             team(|| {
-                for n in (0..200).chain([5000]) {
+                for n in (0..200).chain([5000, 65_535, 65_536, 150_000]) {
                     let n64 = n as u64;
                     assert_eq!(squares(n), (n64.max(1) - 1) * n64 * (2 * n64).saturating_sub(1) / 6);
                 }

@@ -59,7 +59,7 @@ impl Sums for Ready<'_> {
 }
 
 /// The most rows of a task, whose sums fill another 32 KiB; fewer where there are few columns to share out.
-const ROWS: usize = 256;
+const ROWS: usize = 512;
 const FEW_ROWS: usize = 64;
 const FEW_COLUMNS: usize = 8;
 /// Below this many operations a burst of tasks is not worth another thread.

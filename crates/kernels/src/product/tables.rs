@@ -1,4 +1,5 @@
 //! Adds rows of integers that bits choose, with sixteen-entry tables of four rows each ("four Russians").
+#![allow(unsafe_code)]
 
 use crate::simd::{Kernel, Simd};
 
@@ -11,6 +12,8 @@ pub(crate) const QUARTER: usize = 16;
 /// Rows whose sums make one table.
 const GROUP: usize = 4;
 const SUBSETS: usize = 1 << GROUP;
+/// A strip has 2^7 bytes.
+const STRIP: u32 = size_of::<Strip>().trailing_zeros();
 /// Tables that a quarter fills.
 const PART: usize = QUARTER / GROUP;
 
@@ -94,7 +97,10 @@ fn add_one<S: Simd, const G: usize>(tables: &Tables, bits: u64, sums: &mut Strip
         total[v] = S::load(&sums.0[v * S::LANES..]);
     }
     for g in 0..G {
-        let entry = &tables.0.as_flattened()[g * SUBSETS + (bits >> (GROUP * g)) as usize % SUBSETS];
+        // The subset times the size of a strip, by one rotation and one mask.
+        let at = bits.rotate_right((GROUP * g) as u32 + 64 - STRIP) as usize & ((SUBSETS - 1) << STRIP);
+        // SAFETY: the mask keeps `at` on one of the sixteen strips of table g.
+        let entry = unsafe { &*(&raw const tables.0[g]).cast::<Strip>().byte_add(at) };
         for v in 0..WIDTH / S::LANES {
             total[v] = S::add(total[v], S::load(&entry.0[v * S::LANES..]));
         }

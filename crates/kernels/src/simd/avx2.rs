@@ -17,7 +17,7 @@ const NEAREST: i32 = _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC;
 
 /// Compiles a kernel with these instructions.
 #[inline(never)]
-#[target_feature(enable = "avx2,fma")]
+#[target_feature(enable = "avx2,fma,bmi2")]
 pub(super) fn run<K: Kernel>(kernel: K) -> K::Out {
     kernel.run::<Avx2>()
 }
@@ -34,6 +34,7 @@ impl Simd for Avx2 {
     }
 
     operations! {
+        prefetch(from: &[f32]) -> () = _mm_prefetch::<_MM_HINT_T0>(from.as_ptr().cast());
         load(from: &[i32]) -> I = _mm256_loadu_si256(from[..LANES].as_ptr().cast());
         store(to: &mut [i32], x: I) -> () = _mm256_storeu_si256(to[..LANES].as_mut_ptr().cast(), x);
         splat(x: i32) -> I = _mm256_set1_epi32(x);

@@ -26,6 +26,9 @@ pub(crate) trait Simd: Copy {
     /// Runs a kernel as a function of its own, so that its loops get all registers.
     fn call<K: Kernel>(kernel: K) -> K::Out;
 
+    /// Asks for the cache line of the first entry, if there is one.
+    fn prefetch(from: &[f32]);
+
     fn load(from: &[i32]) -> Self::I;
     fn store(to: &mut [i32], x: Self::I);
     fn splat(x: i32) -> Self::I;

@@ -36,6 +36,9 @@ impl Simd for Portable {
     }
 
     #[inline(always)]
+    fn prefetch(_from: &[f32]) {}
+
+    #[inline(always)]
     fn load(from: &[i32]) -> I {
         first(from)
     }
