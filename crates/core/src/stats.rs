@@ -257,10 +257,19 @@ pub(crate) struct Scales {
 
 impl Scales {
     #[inline(always)]
+    #[allow(clippy::needless_range_loop)] // Iterators that end up as calls would not be compiled for the back end.
     pub(crate) fn gradient(&self, [positive, negative]: [&Cells<i32>; 2]) -> Cells<f32> {
-        let joined = |i: usize| -(positive[i] as f32 * self.positive);
-        let apart = |i: usize| -(positive[i] as f32 * self.positive - negative[i] as f32 * self.negative);
-        if self.joined { std::array::from_fn(joined) } else { std::array::from_fn(apart) }
+        let mut out = [0.0; 32];
+        if self.joined {
+            for i in 0..out.len() {
+                out[i] = -(positive[i] as f32 * self.positive);
+            }
+        } else {
+            for i in 0..out.len() {
+                out[i] = -(positive[i] as f32 * self.positive - negative[i] as f32 * self.negative);
+            }
+        }
+        out
     }
 }
 

@@ -133,14 +133,20 @@ impl<T: Source> Chosen<'_, T> {
     pub(crate) fn add<S: Simd>(&self, tables: &mut Tables, place: Place, sums: &mut [Strip]) {
         for word in 0..self.bits.stride() {
             let used = DEPTH.min(self.source.depth() - word * DEPTH).div_ceil(QUARTER);
+            let stride = self.bits.stride();
+            let words = &self.bits.words()[place.row * stride + word..];
+            let plain = Choice::is_sparse(words, stride, sums.len(), used);
             for quarter in 0..used {
-                let mut rows = [Strip::ZERO; QUARTER];
-                self.source.rows::<S>(word * DEPTH + quarter * QUARTER, place.column, &mut rows);
-                tables.build::<S>(quarter, &rows);
+                let k0 = word * DEPTH + quarter * QUARTER;
+                if plain {
+                    self.source.rows::<S>(k0, place.column, tables.rows(quarter));
+                } else {
+                    let mut rows = [Strip::ZERO; QUARTER];
+                    self.source.rows::<S>(k0, place.column, &mut rows);
+                    tables.build::<S>(quarter, &rows);
+                }
             }
-            let (stride, words) =
-                (self.bits.stride(), &self.bits.words()[place.row * self.bits.stride() + word..]);
-            S::call(Choice { tables, quarters: used, words, stride, sums });
+            S::call(Choice { tables, plain, quarters: used, words, stride, sums: &mut *sums });
         }
     }
 }

@@ -198,7 +198,7 @@ impl<const N: usize, R: Rule<N>> Kernel for Step<'_, '_, R, N> {
     #[inline(always)]
     fn run<S: Simd>(mut self) {
         self.add::<S>();
-        self.apply();
+        self.apply::<S>();
     }
 }
 
@@ -207,9 +207,11 @@ impl<const N: usize, R: Rule<N>> Step<'_, '_, R, N> {
     fn add<S: Simd>(&mut self) {
         let Contrast { positive, negative, joined } = self.walk.contrast;
         self.positive.fill(Strip::ZERO);
-        self.negative.fill(Strip::ZERO);
         for pair in positive {
             pair.chosen(false).add::<S>(self.tables, self.place, self.positive);
+        }
+        if !joined {
+            self.negative.fill(Strip::ZERO);
         }
         for pair in negative {
             let sums = if joined { &mut *self.positive } else { &mut *self.negative };
@@ -217,41 +219,52 @@ impl<const N: usize, R: Rule<N>> Step<'_, '_, R, N> {
         }
     }
 
+    // Plain loops by index: iterators that end up as calls would not be compiled for the back end.
     #[inline(always)]
-    fn apply(&mut self) {
-        let (lines, width) = self.walk.shape;
-        let (columns, block) = (WIDTH.min(width - self.place.column), self.place.column / WIDTH);
-        let (mut down, mut unused, mut largest) = ([0.0; WIDTH], 0.0, 0);
-        for (offset, (positive, negative)) in self.positive.iter().zip(&*self.negative).enumerate() {
-            let line = self.place.row + offset;
-            let mut cells = [[0.0; WIDTH]; N];
-            for (cells, target) in cells.iter_mut().zip(&self.walk.targets) {
-                // SAFETY: tasks differ in their lines or in their columns, and this one borrows a part at a time.
-                let part = unsafe { target.part(line * width + self.place.column, columns) };
-                copy(part, cells);
-            }
-            let along = if R::MARGINS {
-                // SAFETY: as above: one entry a line and a block of columns.
-                unsafe { &mut self.walk.margins.0.part(block * lines + line, 1)[0] }
-            } else {
-                &mut unused
-            };
-            let at = (line, self.place.column);
-            self.walk.rule.apply(at, [&positive.0, &negative.0], &mut cells, (along, &mut down));
-            for (cells, target) in cells.iter().zip(&self.walk.targets) {
-                // SAFETY: as above.
-                let part = unsafe { target.part(line * width + self.place.column, columns) };
-                copy(cells, part);
-            }
-            largest = largest.max(largest_of(&cells[0]));
+    fn apply<S: Simd>(&mut self) {
+        let (mut down, mut most) = ([0.0; WIDTH], [0; WIDTH]);
+        for offset in 0..self.positive.len() {
+            self.line::<S>(offset, &mut down, &mut most);
         }
-        // SAFETY: as above: one entry a task.
-        unsafe { self.walk.largest.part(self.task, 1)[0] = largest };
+        let largest = most.into_iter().max().unwrap_or(0);
+        // SAFETY: tasks differ in their lines or in their columns; this entry is this task's.
+        unsafe { self.walk.largest.part(self.task, 1)[0] = largest as u32 };
         if R::MARGINS {
-            let chunk = self.place.row / LINES;
+            let (width, chunk) = (self.walk.shape.1, self.place.row / LINES);
+            let columns = WIDTH.min(width - self.place.column);
             // SAFETY: as above: one entry a column and a block of lines.
             let out = unsafe { self.walk.margins.1.part(chunk * width + self.place.column, columns) };
             out.copy_from_slice(&down[..columns]);
+        }
+    }
+
+    /// Moves the cells of one line.
+    #[inline(always)]
+    fn line<S: Simd>(&self, offset: usize, down: &mut Cells<f32>, most: &mut Cells<i32>) {
+        let (walk, (lines, width), line) = (self.walk, self.walk.shape, self.place.row + offset);
+        let (from, columns) = (line * width + self.place.column, WIDTH.min(width - self.place.column));
+        let (mut cells, mut along) = ([[0.0; WIDTH]; N], 0.0);
+        for n in 0..N {
+            // SAFETY: as above, and this borrows a part at a time.
+            copy(unsafe { walk.targets[n].part(from, columns) }, &mut cells[n]);
+        }
+        let negative = if walk.contrast.joined { &Strip::ZERO } else { &self.negative[offset] };
+        let sums = [&self.positive[offset].0, &negative.0];
+        walk.rule.apply((line, self.place.column), sums, &mut cells, (&mut along, down));
+        for n in 0..N {
+            // SAFETY: as above.
+            copy(&cells[n], unsafe { walk.targets[n].part(from, columns) });
+        }
+        if R::MARGINS {
+            let block = self.place.column / WIDTH;
+            // SAFETY: as above: one entry a line and a block of columns.
+            unsafe { walk.margins.0.part(block * lines + line, 1)[0] = along };
+        }
+        for at in (0..WIDTH).step_by(S::LANES) {
+            // Without their sign, floats order like their bits, and NaN lies above infinity.
+            let size = S::shr::<1>(S::shl::<1>(S::to_bits(S::load_f32(&cells[0][at..]))));
+            let size = S::max_int(S::load(&most[at..]), size);
+            S::store(&mut most[at..], size);
         }
     }
 }
@@ -263,10 +276,4 @@ fn copy(from: &[f32], to: &mut [f32]) {
         (Some(from), Some(to)) => *to = *from,
         _ => to.iter_mut().zip(from).for_each(|(to, &from)| *to = from),
     }
-}
-
-/// Gives the bits of the largest |x|: without their sign, floats order like their bits, and NaN lies above infinity.
-#[inline(always)]
-fn largest_of(cells: &Cells<f32>) -> u32 {
-    cells.iter().fold(0, |most, x| most.max(x.to_bits() & 0x7FFF_FFFF))
 }

@@ -40,6 +40,9 @@ impl Source for Forward<'_> {
     fn rows<S: Simd>(&self, k0: usize, n0: usize, out: &mut [Strip; QUARTER]) {
         let factor = self.0.factor();
         for (r, codes) in out.iter_mut().enumerate() {
+            let next = row(self.0.weights, self.0.hidden, k0 + r + QUARTER, n0);
+            S::prefetch(next);
+            S::prefetch(&next[next.len().min(WIDTH / 2)..]);
             let weights = row(self.0.weights, self.0.hidden, k0 + r, n0);
             match weights.first_chunk() {
                 Some(full) => encode::<S>(full, factor, codes),
@@ -101,14 +104,18 @@ impl Transposed<'_> {
     fn words<S: Simd>(&self, k0: usize, i0: usize) -> [S::I; 16] {
         let (factor, hidden) = (self.0.factor(), self.0.hidden);
         let (parts, mut out) = (16 / S::LANES, [S::splat(0); 16]);
-        for (l, row) in self.0.weights.chunks_exact(hidden).skip(i0).take(S::LANES).enumerate() {
+        for l in 0..S::LANES.min(self.0.visible - i0) {
+            let row = &self.0.weights[(i0 + l) * hidden + k0..(i0 + l + 1) * hidden];
             // A column of rows is no pattern that a CPU foresees.
-            S::prefetch(&row[(k0 + 2 * QUARTER).min(hidden)..]);
+            S::prefetch(&row[row.len().min(2 * QUARTER)..]);
             let mut some = [0.0; 16];
-            let weights = row[k0..].first_chunk().unwrap_or_else(|| {
-                some[..hidden - k0].copy_from_slice(&row[k0..]);
-                &some
-            });
+            let weights = match row.first_chunk::<16>() {
+                Some(weights) => weights,
+                None => {
+                    some[..row.len()].copy_from_slice(row);
+                    &some
+                }
+            };
             for part in 0..parts {
                 out[l * parts + part] = code::<S>(&weights[part * S::LANES..], factor);
             }

@@ -34,6 +34,11 @@ impl Tables {
     #[allow(clippy::large_stack_arrays)]
     pub(crate) const ZERO: Self = Self([[Strip::ZERO; SUBSETS]; DEPTH / GROUP]);
 
+    /// Lends the place of sixteen rows themselves.
+    pub(crate) fn rows(&mut self, quarter: usize) -> &mut [Strip; QUARTER] {
+        &mut self.0[quarter]
+    }
+
     /// Fills the tables of sixteen rows: each subset is itself without its lowest row, plus that row.
     #[inline(always)]
     pub(crate) fn build<S: Simd>(&mut self, quarter: usize, rows: &[Strip; QUARTER]) {
@@ -53,9 +58,12 @@ impl Tables {
     }
 }
 
-/// Adds to each sum the rows of the tables whose bit is one.
+/// Adds to each sum the rows whose bit is one.
 pub(crate) struct Choice<'a> {
+    /// Tables of up to 64 rows, or the rows themselves in their place.
     pub(crate) tables: &'a Tables,
+    /// Whether the rows themselves are there, to be added one by one.
+    pub(crate) plain: bool,
     /// How many quarters of the tables count.
     pub(crate) quarters: usize,
     /// The words of bits of the first row; the next row's lie `stride` further on.
@@ -71,6 +79,7 @@ impl Kernel for Choice<'_> {
     #[inline(always)]
     fn run<S: Simd>(self) {
         match self.quarters {
+            _ if self.plain => self.add_plain::<S>(),
             1 => self.add::<S, 4>(),
             2 => self.add::<S, 8>(),
             3 => self.add::<S, 12>(),
@@ -80,6 +89,27 @@ impl Kernel for Choice<'_> {
 }
 
 impl Choice<'_> {
+    /// Tells whether adding rows one by one is cheaper than building tables: a table costs as much as some twenty rows,
+    /// and each quarter has four.
+    pub(crate) fn is_sparse(words: &[u64], stride: usize, lines: usize, quarters: usize) -> bool {
+        let most = 90 * quarters;
+        let mut ones = 0;
+        words.iter().step_by(stride).take(lines).all(|word| {
+            ones += word.count_ones() as usize;
+            ones < most
+        })
+    }
+
+    #[inline(always)]
+    fn add_plain<S: Simd>(self) {
+        let rows = self.tables.0.as_flattened();
+        for (&bits, sums) in self.words.iter().step_by(self.stride).zip(self.sums) {
+            if bits != 0 {
+                add_ones::<S>(rows, bits, sums);
+            }
+        }
+    }
+
     #[inline(always)]
     fn add<S: Simd, const G: usize>(self) {
         for (&bits, sums) in self.words.iter().step_by(self.stride).zip(self.sums) {
@@ -87,6 +117,24 @@ impl Choice<'_> {
                 add_one::<S, G>(self.tables, bits, sums);
             }
         }
+    }
+}
+
+#[inline(always)]
+fn add_ones<S: Simd>(rows: &[Strip], mut bits: u64, sums: &mut Strip) {
+    let mut total = [S::splat(0); WIDTH / 4];
+    for v in 0..WIDTH / S::LANES {
+        total[v] = S::load(&sums.0[v * S::LANES..]);
+    }
+    while bits != 0 {
+        let row = &rows[bits.trailing_zeros() as usize];
+        for v in 0..WIDTH / S::LANES {
+            total[v] = S::add(total[v], S::load(&row.0[v * S::LANES..]));
+        }
+        bits &= bits - 1;
+    }
+    for v in 0..WIDTH / S::LANES {
+        S::store(&mut sums.0[v * S::LANES..], total[v]);
     }
 }
 

@@ -41,6 +41,7 @@ impl Simd for Avx2 {
         add(a: I, b: I) -> I = _mm256_add_epi32(a, b);
         xor(a: I, b: I) -> I = _mm256_xor_si256(a, b);
         or(a: I, b: I) -> I = _mm256_or_si256(a, b);
+        max_int(a: I, b: I) -> I = _mm256_max_epi32(a, b);
         load_f32(from: &[f32]) -> F = _mm256_loadu_ps(from[..LANES].as_ptr());
         store_f32(to: &mut [f32], x: F) -> () = _mm256_storeu_ps(to[..LANES].as_mut_ptr(), x);
         splat_f32(x: f32) -> F = _mm256_set1_ps(x);

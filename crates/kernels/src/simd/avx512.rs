@@ -45,6 +45,7 @@ impl Simd for Avx512 {
         shr<const N: u32>(x: I) -> I = _mm512_srli_epi32::<N>(x);
         store_u16(to: &mut [u16], x: I) -> () =
             _mm256_storeu_si256(to[..LANES].as_mut_ptr().cast(), _mm512_cvtusepi32_epi16(x));
+        max_int(a: I, b: I) -> I = _mm512_max_epi32(a, b);
         load_f32(from: &[f32]) -> F = _mm512_loadu_ps(from[..LANES].as_ptr());
         store_f32(to: &mut [f32], x: F) -> () = _mm512_storeu_ps(to[..LANES].as_mut_ptr(), x);
         splat_f32(x: f32) -> F = _mm512_set1_ps(x);

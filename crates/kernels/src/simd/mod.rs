@@ -35,6 +35,8 @@ pub(crate) trait Simd: Copy {
     fn add(a: Self::I, b: Self::I) -> Self::I;
     fn xor(a: Self::I, b: Self::I) -> Self::I;
     fn or(a: Self::I, b: Self::I) -> Self::I;
+    /// Gives the larger of both, with their signs.
+    fn max_int(a: Self::I, b: Self::I) -> Self::I;
     /// Shifts left.
     fn shl<const N: u32>(x: Self::I) -> Self::I;
     /// Shifts right and fills with zeros.

@@ -69,6 +69,11 @@ impl Simd for Portable {
     }
 
     #[inline(always)]
+    fn max_int(a: I, b: I) -> I {
+        zip(a, b, i32::max)
+    }
+
+    #[inline(always)]
     fn shl<const N: u32>(x: I) -> I {
         map(x, |x| x << N)
     }

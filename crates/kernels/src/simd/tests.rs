@@ -18,7 +18,7 @@ impl Kernel for All<'_> {
 
     #[inline(always)]
     fn run<S: Simd>(self) -> Rows {
-        let mut rows = vec![Vec::new(); 17];
+        let mut rows = vec![Vec::new(); 18];
         for at in (0..self.ints.len()).step_by(S::LANES) {
             let (i, x) = (S::load(&self.ints[at..]), S::load_f32(&self.floats[at..]));
             let (k, c) = (S::splat(0x1234_5678), S::splat_f32(1.5));
@@ -33,6 +33,7 @@ impl Kernel for All<'_> {
                 S::rotate::<8>(i),
                 S::rotate::<7>(i),
                 S::to_bits(S::from_int(i)),
+                S::max_int(i, k),
             ];
             let floats = [
                 S::add_f32(x, c),
@@ -46,7 +47,7 @@ impl Kernel for All<'_> {
             for (row, value) in rows.iter_mut().zip(ints) {
                 put::<S>(row, value);
             }
-            for (row, value) in rows[10..].iter_mut().zip(floats) {
+            for (row, value) in rows[11..].iter_mut().zip(floats) {
                 put::<S>(row, S::to_bits(value));
             }
         }
@@ -91,6 +92,7 @@ fn every_operation_is_that_of_plain_rust() {
         int(&|i| i.rotate_left(8)),
         int(&|i| i.rotate_left(7)),
         int(&|i| (i as f32).to_bits() as i32),
+        int(&|i| i.max(k)),
         float(&|x| x + 1.5),
         float(&|x| x * 1.5),
         float(&|x| x / 1.5),
@@ -105,7 +107,7 @@ fn every_operation_is_that_of_plain_rust() {
             for (lane, (&got, &expected)) in row.iter().zip(expected).enumerate() {
                 let nan = f32::from_bits(expected).is_nan() && f32::from_bits(got).is_nan();
                 assert!(
-                    got == expected || operation > 9 && nan,
+                    got == expected || operation > 10 && nan,
                     "{backend}: operation {operation}, lane {lane}"
                 );
             }
