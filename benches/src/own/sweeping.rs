@@ -25,7 +25,7 @@ fn sweeps(args: &Own, rbm: Rc<Rbm>, key: Key) -> Once {
     let (key, sweeps, mut done) = (key.fold_in(purpose::NEGATIVE), args.sweeps as u64, 0);
     Box::new(move || {
         let start = Instant::now();
-        (done..done + sweeps).for_each(|sweep| rbm.sweep(&mut state, key.fold_in(sweep)));
+        rbm.run(&mut state, done..done + sweeps, key);
         done += sweeps;
         Ok(start.elapsed().as_secs_f64())
     })

@@ -1,6 +1,8 @@
 //! Declares what a model must be able to do, so that samplers, estimators and evaluations are written once.
 
-use harmonium_kernels::{BitMatrix, Key};
+use std::ops::Range;
+
+use harmonium_kernels::{BitMatrix, Key, parallel};
 use ndarray::Array1;
 
 use crate::stats::Stats;
@@ -16,6 +18,11 @@ pub trait Gibbs: Sync {
 
     /// Updates every unit once; half-step n draws from `key.fold_in(n)`, row r from stream r.
     fn sweep(&self, state: &mut Self::State, key: Key);
+
+    /// Sweeps once for each number of `sweeps`, sweep n from `key.fold_in(n)`, on threads that stay awake in between.
+    fn run(&self, state: &mut Self::State, sweeps: Range<u64>, key: Key) {
+        parallel::team(|| sweeps.for_each(|sweep| self.sweep(state, key.fold_in(sweep))));
+    }
 
     /// Computes the energies of the states, in nats: `chains` values.
     fn energy(&self, state: &Self::State) -> Array1<f64>;

@@ -1,6 +1,6 @@
 //! Names the parameters of a model as flat tensors in a fixed order: the one way in for optimisers, files and tests.
 
-use rayon::prelude::*;
+use harmonium_kernels::parallel;
 
 /// Holds one tensor per parameter block: a gradient, a moment or a copy of the parameters themselves.
 #[derive(Clone, Debug, PartialEq)]
@@ -111,7 +111,8 @@ impl Params {
 pub fn largest(values: &[f32]) -> f32 {
     // Without their sign, floats order like their bits, and NaN lies above infinity.
     let bits = |part: &[f32]| part.iter().fold(0, |most: u32, x| most.max(x.to_bits() & 0x7FFF_FFFF));
-    f32::from_bits(values.par_chunks(1 << 14).map(bits).max().unwrap_or(0))
+    let parts: Vec<&[f32]> = values.chunks(1 << 14).collect();
+    f32::from_bits(parallel::map(parts.len(), |part| bits(parts[part])).into_iter().max().unwrap_or(0))
 }
 
 #[cfg(test)]

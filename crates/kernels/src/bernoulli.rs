@@ -4,15 +4,13 @@
 //! tempered view of it. Row r draws from stream r of a key, unit j from word j.
 #![allow(unsafe_code)]
 
-use rayon::prelude::*;
-
 use crate::chacha::{self, BLOCK};
 use crate::numeric::lanes;
 use crate::product::strips::{self, Ready};
 use crate::product::{Place, Product, Sink, Strip, WIDTH};
 use crate::shared::Shared;
 use crate::simd::{Kernel, Simd};
-use crate::{Backend, BitMatrix, Key};
+use crate::{Backend, BitMatrix, Key, parallel};
 
 /// Says how sums become activations.
 #[derive(Clone, Copy, Debug)]
@@ -214,9 +212,17 @@ impl Kernel for Fill<'_> {
 
 /// Adds ln(1 + e^activation) over the units of each row: `(n, units) sums → n`.
 pub fn softplus(sums: &[i32], affine: &Affine<'_>) -> Vec<f64> {
-    let rows = sums.par_chunks(affine.bias.len()).with_min_len(8);
-    rows.map(|sums| Backend::current().run(Softplus { sums, affine })).collect()
+    let (units, backend) = (affine.bias.len(), Backend::current());
+    let rows: Vec<&[i32]> = sums.chunks_exact(units).collect();
+    let some = parallel::map(rows.len().div_ceil(SOME), |task| {
+        let rows = rows.iter().skip(task * SOME).take(SOME);
+        rows.map(|sums| backend.run(Softplus { sums, affine })).collect::<Vec<_>>()
+    });
+    some.concat()
 }
+
+/// Rows of one task of softplus sums.
+const SOME: usize = 8;
 
 /// Lanes of a softplus sum: unit j belongs to lane j mod 8 on every back end.
 const LANES: usize = 8;

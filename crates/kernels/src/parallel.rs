@@ -15,6 +15,8 @@ use std::time::Duration;
 
 use rayon::prelude::*;
 
+use crate::shared::Shared;
+
 /// Runs `work` once for each of `0 .. tasks`, on as many threads as there are, and returns when all is done.
 ///
 /// # Panics
@@ -31,6 +33,20 @@ pub fn each(tasks: usize, work: impl Fn(usize) + Sync) {
         }
         None => (0..tasks).into_par_iter().for_each(&work),
     }
+}
+
+/// Computes `work` once for each of `0 .. tasks`, and gives the results in that order.
+///
+/// # Panics
+/// If a task panics.
+pub fn map<T: Send>(tasks: usize, work: impl Fn(usize) -> T + Sync) -> Vec<T> {
+    let mut results: Vec<Option<T>> = (0..tasks).map(|_| None).collect();
+    let slots = Shared::new(&mut results);
+    each(tasks, |task| {
+        // SAFETY: each task writes its own slot.
+        unsafe { slots.part(task, 1)[0] = Some(work(task)) };
+    });
+    results.into_iter().flatten().collect()
 }
 
 /// Runs `body` on this thread while the other threads of the pool stand by for its calls of [`each`].

@@ -171,10 +171,12 @@ impl Rbm {
         let rows = order.iter().cycle().take(options.ais.runs).map(|&row| row as usize);
         let mut state = self.clamp(&starts.gather(rows));
         let key = key.fold_in(evaluate::WALK);
-        for sweep in 0..options.sweeps {
-            self.sweep(&mut state, key.fold_in(sweep));
-            watch("walking to the model", sweep as usize + 1, options.sweeps as usize);
-        }
+        parallel::team(|| {
+            for sweep in 0..options.sweeps {
+                self.sweep(&mut state, key.fold_in(sweep));
+                watch("walking to the model", sweep as usize + 1, options.sweeps as usize);
+            }
+        });
         self.pack(&state)
     }
 }

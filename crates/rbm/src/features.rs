@@ -2,7 +2,7 @@
 
 use harmonium_core::units::Unit;
 use harmonium_core::{Annealed, Batch, EnergyModel, Error, Gibbs, Key, purpose};
-use harmonium_kernels::{BitMatrix, evaluate};
+use harmonium_kernels::{BitMatrix, evaluate, parallel};
 use ndarray::Array2;
 
 use crate::{Path, Rbm, State};
@@ -38,6 +38,10 @@ impl Rbm {
     /// to the machine in the first half of its sweeps, and runs there for the second half. Chains that start cold reach
     /// fewer modes in the same time. `key` is that of the seed; `watch` hears how many sweeps are done.
     pub fn sample(&self, chains: usize, sweeps: u64, key: Key, watch: &mut dyn FnMut(u64)) -> BitMatrix {
+        parallel::team(|| self.sampled(chains, sweeps, key, watch))
+    }
+
+    fn sampled(&self, chains: usize, sweeps: u64, key: Key, watch: &mut dyn FnMut(u64)) -> BitMatrix {
         let warming = sweeps / 2;
         let key = key.fold_in(purpose::EVALUATE).fold_in(evaluate::SAMPLE);
         let path = Path { rbm: self, base: &self.base };

@@ -4,7 +4,7 @@
 //! Z_base / Z; with samples that have not mixed it is biased. The forward estimate of ln Z errs low on average, the
 //! backward one high, so that both together bracket it (Burda, Grosse & Salakhutdinov 2015).
 
-use harmonium_kernels::{Key, purpose};
+use harmonium_kernels::{Key, parallel, purpose};
 use serde::{Deserialize, Serialize};
 
 use super::{Betas, Interval, Weights};
@@ -105,11 +105,13 @@ fn anneal<A: Annealed>(
     watch: &mut dyn FnMut(usize, usize),
 ) -> Weights {
     let mut log = Vec::new();
-    for (index, pair) in betas.windows(2).enumerate() {
-        let gains = path.advance(&mut state, pair[0], pair[1], key.fold_in(index as u64 + 1));
-        log.resize(gains.len(), 0.0);
-        log.iter_mut().zip(gains).for_each(|(sum, gain)| *sum += gain);
-        watch(index + 1, betas.len() - 1);
-    }
+    parallel::team(|| {
+        for (index, pair) in betas.windows(2).enumerate() {
+            let gains = path.advance(&mut state, pair[0], pair[1], key.fold_in(index as u64 + 1));
+            log.resize(gains.len(), 0.0);
+            log.iter_mut().zip(gains).for_each(|(sum, gain)| *sum += gain);
+            watch(index + 1, betas.len() - 1);
+        }
+    });
     Weights::new(log)
 }

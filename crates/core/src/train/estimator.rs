@@ -198,6 +198,5 @@ impl<M: EnergyModel> Estimator<M> for Pcd {
 }
 
 fn run<M: EnergyModel>(model: &M, state: &mut M::State, sweeps: u32, at: Address) {
-    let key = at.key(purpose::NEGATIVE);
-    (0..sweeps).for_each(|sweep| model.sweep(state, key.fold_in(u64::from(sweep))));
+    model.run(state, 0..u64::from(sweeps), at.key(purpose::NEGATIVE));
 }

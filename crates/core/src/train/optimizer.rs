@@ -126,9 +126,11 @@ impl Optimizer {
         let [first, second] = self.moments(index).map(chunks);
         let values = values.chunks_mut(CHUNK).zip(gradient.chunks(CHUNK));
         let parts: Vec<_> = values.zip(first.zip(second)).collect();
-        parts.into_par_iter().for_each(|((values, gradient), (first, second))| {
+        let each = |((values, gradient), (first, second)): (_, (Option<_>, Option<_>))| {
             step.apply(values, gradient, first.unwrap_or_default(), second.unwrap_or_default());
-        });
+        };
+        // One part is not worth waking a thread for.
+        if parts.len() < 2 { parts.into_iter().for_each(each) } else { parts.into_par_iter().for_each(each) }
     }
 
     /// Gives the moments and the running products, for a checkpoint.

@@ -138,11 +138,11 @@ impl<T: Source> Chosen<'_, T> {
             let plain = Choice::is_sparse(words, stride, sums.len(), used);
             for quarter in 0..used {
                 let k0 = word * DEPTH + quarter * QUARTER;
+                let mut rows = [Strip::ZERO; QUARTER];
+                self.source.rows::<S>(k0, place.column, &mut rows);
                 if plain {
-                    self.source.rows::<S>(k0, place.column, tables.rows(quarter));
+                    *tables.rows(quarter) = rows;
                 } else {
-                    let mut rows = [Strip::ZERO; QUARTER];
-                    self.source.rows::<S>(k0, place.column, &mut rows);
                     tables.build::<S>(quarter, &rows);
                 }
             }

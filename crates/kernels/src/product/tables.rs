@@ -91,13 +91,16 @@ impl Kernel for Choice<'_> {
 impl Choice<'_> {
     /// Tells whether adding rows one by one is cheaper than building tables: a table costs as much as some twenty rows,
     /// and each quarter has four.
+    #[inline(always)]
     pub(crate) fn is_sparse(words: &[u64], stride: usize, lines: usize, quarters: usize) -> bool {
-        let most = 90 * quarters;
-        let mut ones = 0;
-        words.iter().step_by(stride).take(lines).all(|word| {
-            ones += word.count_ones() as usize;
-            ones < most
-        })
+        let (most, mut ones) = (90 * quarters, 0);
+        for line in 0..lines {
+            ones += words[line * stride].count_ones() as usize;
+            if ones >= most {
+                return false;
+            }
+        }
+        true
     }
 
     #[inline(always)]

@@ -17,7 +17,7 @@ const NEAREST: i32 = _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC;
 
 /// Compiles a kernel with these instructions.
 #[inline(never)]
-#[target_feature(enable = "avx512f,avx2,fma,bmi2")]
+#[target_feature(enable = "avx512f,avx2,fma,bmi1,bmi2,popcnt")]
 pub(super) fn run<K: Kernel>(kernel: K) -> K::Out {
     kernel.run::<Avx512>()
 }
