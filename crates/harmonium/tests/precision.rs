@@ -43,7 +43,7 @@ impl Setting {
         let options = Fit {
             epochs: self.epochs,
             batch: self.batch,
-            learning_rate: Schedule::Constant(RATE),
+            learning_rate: Schedule::Linear { from: RATE, to: 0.0 },
             method: Method::Sgd { momentum: Schedule::Constant(0.0) },
             centre: None,
             ..Fit::default()
@@ -60,7 +60,7 @@ impl Setting {
         let rows: Vec<Vec<bool>> = (0..self.train.rows()).map(|row| bools(self.train.bits(), row)).collect();
         let method = trainer::Method::Pcd { k: 1, chains: CHAINS };
         let (epochs, batch) = (self.epochs as usize, self.batch);
-        let options = trainer::Options { epochs, batch, rate, momentum: 0.0, method };
+        let options = trainer::Options { epochs, batch, rate, decline: true, momentum: 0.0, method };
         trainer::train(&mut exact, &rows, &options, 2000 + seed);
         let mut rbm = library(&exact);
         rbm.set_marginals(&self.train).expect("rows of the machine's width");
