@@ -47,8 +47,15 @@ pub trait HasParams {
     /// Lends the same blocks for an update, in the same order; call [`HasParams::refresh`] afterwards.
     fn blocks_mut(&mut self) -> Vec<BlockMut<'_>>;
 
+    /// Brings what depends on the parameters up to date, given the largest |parameter| of each block.
+    fn follow(&mut self, largest: &[f32]);
+
     /// Brings what depends on the parameters up to date, and gives the largest |parameter|: NaN or infinite if any is.
-    fn refresh(&mut self) -> f32;
+    fn refresh(&mut self) -> f32 {
+        let each: Vec<f32> = self.blocks().iter().map(|block| largest(block.values)).collect();
+        self.follow(&each);
+        largest(&each)
+    }
 
     /// Hashes the model that samples: names, shapes and values on the grid, and the grid itself.
     fn digest(&self) -> String;

@@ -26,12 +26,13 @@ fn codes(rbm: &Rbm) -> Vec<i64> {
 }
 
 /// Asserts that sums are Σ codes over the units that are on, unit j weighing `code(i, j)`.
-fn assert_sums(input: &Input, bits: &BitMatrix, units: usize, code: impl Fn(usize, usize) -> i64) {
+fn assert_sums(input: &Input<'_>, bits: &BitMatrix, units: usize, code: impl Fn(usize, usize) -> i64) {
+    let sums = input.sums();
     for row in 0..bits.rows() {
         let on: Vec<usize> = (0..bits.units()).filter(|&i| bits.get(row, i)).collect();
         for j in 0..units {
             let expected: i64 = on.iter().map(|&i| code(i, j)).sum();
-            assert_eq!(i64::from(input.sums[row * units + j]), expected, "row {row}, unit {j}");
+            assert_eq!(i64::from(sums[row * units + j]), expected, "row {row}, unit {j}");
         }
     }
 }

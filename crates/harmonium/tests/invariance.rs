@@ -59,17 +59,17 @@ impl<'a> Kernel<'a> {
     }
 
     /// Gives the thresholds of units that see this input.
-    fn thresholds(input: &Input, layer: &Bernoulli) -> Vec<u32> {
+    fn thresholds(input: &Input<'_>, layer: &Bernoulli) -> Vec<u32> {
         let bias = layer.bias().iter().cycle();
         let activation = |(&sum, &bias): (&i32, &f32)| sum as f32 * input.quantum * input.gain + bias;
-        input.sums.iter().zip(bias).map(|pair| threshold(activation(pair))).collect()
+        input.sums().iter().zip(bias).map(|pair| threshold(activation(pair))).collect()
     }
 
     /// Tabulates the thresholds of every unit in every state of the other side.
     fn tables(&self) -> [Vec<u32>; 2] {
         let (nv, nh) = (self.visible.units(), self.hidden.units());
-        let hidden = self.view.hidden_input(&bits(nv, &every(nv)));
-        let visible = self.view.visible_input(&bits(nh, &every(nh)));
+        let (v, h) = (bits(nv, &every(nv)), bits(nh, &every(nh)));
+        let (hidden, visible) = (self.view.hidden_input(&v), self.view.visible_input(&h));
         [Self::thresholds(&hidden, &self.hidden), Self::thresholds(&visible, &self.visible)]
     }
 

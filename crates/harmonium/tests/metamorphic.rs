@@ -6,7 +6,7 @@ use common::tolerance::{tau_f, tau_z};
 use common::{WIDTHS, batch, chains, close, coins, every, every_row, exact, key, library, model, models};
 use harmonium::rbm::Rbm;
 use harmonium::stats::{Phases, Stats};
-use harmonium::train::{Cd, Fit, Pcd, Silent, fit};
+use harmonium::train::{Cd, Fit, Pcd, Silent, WithGradient, fit};
 use harmonium::{Batch, BitMatrix, EnergyModel, Gibbs, HasParams, Marginal};
 use harmonium_oracle::rbm::Rbm as Exact;
 use harmonium_oracle::rng::Rng;
@@ -39,7 +39,8 @@ fn permuted_units_have_permuted_values() {
         let (p, q) = (permutation(nv, 1), permutation(nh, 2));
         let (x, other, rows) = (exact(&rbm), permuted(&exact(&rbm), &p, &q), coins(9, nv, 3));
         let turned = columns(&rows, &p);
-        let (a, b) = (rbm.view().hidden_input(&rows).sums, other.view().hidden_input(&turned).sums);
+        let (a, b) =
+            (rbm.view().hidden_input(&rows).into_sums(), other.view().hidden_input(&turned).into_sums());
         let batches = [&rows, &turned].map(|bits| Batch::from_bits(bits.clone()).unwrap());
         let (pa, pb) = (rbm.transform(&batches[0]).unwrap(), other.transform(&batches[1]).unwrap());
         for (row, j) in (0..9).flat_map(|row| (0..nh).map(move |j| (row, j))) {
@@ -71,9 +72,9 @@ fn splits_and_orders_of_a_batch_give_equal_statistics() {
         let (rbm, rows) = (model(width, 67, 0.5, 4), coins(130, width, 5));
         let whole = statistics(&rbm, std::slice::from_ref(&rows));
         for size in [1, 3, 63, 64, 65, 129] {
-            assert_eq!(statistics(&rbm, &cut(&rows, size)), whole, "parts of {size}");
+            assert!(statistics(&rbm, &cut(&rows, size)) == whole, "parts of {size}");
         }
-        assert_eq!(statistics(&rbm, &[rows.gather(permutation(130, 6))]), whole);
+        assert!(statistics(&rbm, &[rows.gather(permutation(130, 6))]) == whole, "another order");
     }
 }
 
@@ -203,18 +204,18 @@ fn short_last_batches_are_means_over_their_own_rows() {
     sure.visible_bias.fill(30.0);
     let (data, mut rows) = (batch(5, &[1, 2, 4, 8, 16, 31, 7, 28, 3, 6, 12]), Vec::new());
     let order = harmonium::data::shuffled(11, key(3), 0);
-    let mut look = |step: &harmonium::train::Step<'_, Rbm>| {
+    let mut look = WithGradient(|step: &harmonium::train::Step<'_, Rbm>| {
         let at = rows.iter().sum::<usize>();
         let batch = &order[at..at + step.rows];
         for i in 0..5 {
             let ones = batch.iter().filter(|&&row| data.bits().get(row as usize, i)).count();
             let expected = 1.0 - ones as f64 / step.rows as f64;
-            let got = f64::from(step.gradient.get("visible_bias").unwrap().values[i]);
+            let got = f64::from(step.gradient.unwrap().get("visible_bias").unwrap().values[i]);
             close(got, expected, 4.0 * common::tolerance::U, (at, i));
         }
         rows.push(step.rows);
         std::ops::ControlFlow::Continue(())
-    };
+    });
     let options = Fit {
         epochs: 1,
         batch: 8,

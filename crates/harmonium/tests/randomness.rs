@@ -6,9 +6,9 @@ use std::collections::HashSet;
 
 use common::tolerance::{U, tau_p};
 use common::{close, coins, key, library, model, threshold};
-use harmonium::train::{Fit, Pcd, Schedule, Step, fit};
+use harmonium::train::{Fit, Pcd, Schedule, Step, WithGradient, fit};
 use harmonium::{BitMatrix, Gibbs, Key, data, purpose};
-use harmonium_kernels::bernoulli::{Affine, fill, probabilities, sample};
+use harmonium_kernels::bernoulli::{Affine, Input, fill, probabilities, sample};
 use harmonium_kernels::numeric;
 use harmonium_oracle::math::sigmoid;
 use harmonium_oracle::rbm::Rbm as Exact;
@@ -120,7 +120,7 @@ fn draws_are_monotone_in_the_word() {
 /// Draws units of one activation: a million words, in widths that vector paths and their tails share.
 fn draws(x: f32) -> BitMatrix {
     let bias = vec![x; 71];
-    sample(&vec![0; 71 * 14_085], &Affine { quantum: 1.0, gain: 1.0, bias: &bias }, key(6))
+    sample(&Input::Sums(&vec![0; 71 * 14_085]), &Affine { quantum: 1.0, gain: 1.0, bias: &bias }, key(6))
 }
 
 fn ones(bits: &BitMatrix) -> u64 {
@@ -132,7 +132,8 @@ fn certain_draws_never_err() {
     assert_eq!(ones(&draws(f32::NEG_INFINITY)), 0);
     assert_eq!(ones(&draws(f32::NAN)), 0);
     assert_eq!(ones(&draws(f32::INFINITY)), 71 * 14_085);
-    let all = |x: f32| probabilities(&[0; 71], &Affine { quantum: 1.0, gain: 1.0, bias: &[x; 71] });
+    let all =
+        |x: f32| probabilities(&Input::Sums(&[0; 71]), &Affine { quantum: 1.0, gain: 1.0, bias: &[x; 71] });
     assert_eq!((all(f32::NEG_INFINITY), all(0.0)), (vec![0; 71], vec![32_768; 71]));
     assert_eq!(all(f32::INFINITY), vec![65_535; 71]);
 }
@@ -158,12 +159,19 @@ fn every_epoch_has_its_own_order() {
     sure.visible_bias.fill(30.0);
     let rows = harmonium::Batch::from_bits(coins(9, 12, 5)).unwrap();
     let mut seen = Vec::new();
-    let mut look = |step: &Step<'_, harmonium::rbm::Rbm>| {
+    let mut look = WithGradient(|step: &Step<'_, harmonium::rbm::Rbm>| {
         seen.push(
-            step.gradient.get("visible_bias").unwrap().values.iter().map(|g| *g < 0.5).collect::<Vec<_>>(),
+            step.gradient
+                .unwrap()
+                .get("visible_bias")
+                .unwrap()
+                .values
+                .iter()
+                .map(|g| *g < 0.5)
+                .collect::<Vec<_>>(),
         );
         std::ops::ControlFlow::Continue(())
-    };
+    });
     let options = Fit { epochs: 4, batch: 1, learning_rate: Schedule::Constant(0.0), ..Fit::default() };
     fit(&mut library(&sure), &rows, &mut Pcd::new(1, 10), &options, key(8), &mut look).unwrap();
     let expected = (0..4).flat_map(|epoch| data::shuffled(9, key(8), epoch));

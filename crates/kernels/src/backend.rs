@@ -30,7 +30,11 @@ impl Backend {
         match self {
             Self::Scalar => true,
             #[cfg(target_arch = "x86_64")]
-            Self::Avx2 => is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma"),
+            Self::Avx2 => {
+                is_x86_feature_detected!("avx2")
+                    && is_x86_feature_detected!("fma")
+                    && is_x86_feature_detected!("bmi2")
+            }
             #[cfg(target_arch = "x86_64")]
             Self::Avx512 => Self::Avx2.available() && is_x86_feature_detected!("avx512f"),
             #[cfg(not(target_arch = "x86_64"))]
@@ -99,6 +103,18 @@ impl FromStr for Backend {
                 Self::ALL.map(|b| b.to_string()).join(", ")
             )
         })
+    }
+}
+
+/// Runs a check on each back end of this machine in turn, while no other test does so.
+#[cfg(test)]
+pub(crate) fn on_each(check: impl Fn(Backend)) {
+    static ALONE: std::sync::Mutex<()> = std::sync::Mutex::new(());
+    // A check that failed leaves nothing behind that the next one could stumble over.
+    let _guard = ALONE.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    for backend in Backend::ALL.into_iter().filter(|b| b.available()) {
+        backend.force();
+        check(backend);
     }
 }
 

@@ -2,10 +2,17 @@
 //!
 //! The activation of unit j is `f32(Σ q) · 2^-s · gain + bias[j]`; the gain is 1 for the model itself and β for a
 //! tempered view of it. Row r draws from stream r of a key, unit j from word j.
+#![allow(unsafe_code)]
 
 use rayon::prelude::*;
 
-use crate::{Backend, BitMatrix, Key, chacha, numeric};
+use crate::chacha::{self, BLOCK};
+use crate::numeric::lanes;
+use crate::product::strips::{self, Ready};
+use crate::product::{Place, Product, Sink, Strip, WIDTH};
+use crate::shared::Shared;
+use crate::simd::{Kernel, Simd};
+use crate::{Backend, BitMatrix, Key};
 
 /// Says how sums become activations.
 #[derive(Clone, Copy, Debug)]
@@ -18,152 +25,255 @@ pub struct Affine<'a> {
     pub bias: &'a [f32],
 }
 
-/// Is where one row's results go.
-pub(crate) struct Out<'a> {
-    /// Random words, and the bits that they decide.
-    pub(crate) bits: Option<(&'a [u32], &'a mut [u64])>,
-    pub(crate) p16: Option<&'a mut [u16]>,
+/// Is the sums of a layer, `(n, units)`: computed, or still to be computed.
+#[derive(Clone, Copy, Debug)]
+pub enum Input<'a> {
+    /// Row-major sums.
+    Sums(&'a [i32]),
+    /// A product whose sums are used where they arise, and never stored.
+    Product(Product<'a>),
 }
 
-/// Rows of one task.
-const CHUNK: usize = 8;
+impl Input<'_> {
+    fn rows(&self, units: usize) -> usize {
+        match self {
+            Self::Sums(sums) => sums.len() / units,
+            Self::Product(product) => product.rows(),
+        }
+    }
 
-/// Draws all rows: `(n, units) sums → (n, units) bits`.
-pub fn sample(sums: &[i32], affine: &Affine<'_>, key: Key) -> BitMatrix {
-    let mut bits = BitMatrix::zeros(sums.len() / affine.bias.len(), affine.bias.len());
-    let stride = bits.stride();
-    let rows = sums.par_chunks(CHUNK * affine.bias.len());
-    rows.zip(bits.words_mut().par_chunks_mut(CHUNK * stride)).enumerate().for_each(
-        |(chunk, (sums, bits))| {
-            let mut words = vec![0; affine.bias.len()];
-            let rows = sums.chunks_exact(affine.bias.len()).zip(bits.chunks_exact_mut(stride));
-            for (row, (sums, bits)) in rows.enumerate() {
-                let row = mutant!("B44", chunk * CHUNK + row, 0);
-                let stream = mutant!("B43", row, row + rayon::current_thread_index().unwrap_or(0));
-                fill(key, stream as u64, &mut words);
-                activate(sums, affine, Out { bits: Some((&words, bits)), p16: None });
-            }
-        },
-    );
+    fn hand_to(&self, units: usize, sink: &impl Sink) {
+        match self {
+            Self::Sums(sums) => strips::run(&Ready { sums, width: units }, sink),
+            Self::Product(product) => product.hand_to(sink),
+        }
+    }
+}
+
+/// Draws all rows: `(n, units) sums → (n, units)` bits.
+pub fn sample(input: &Input<'_>, affine: &Affine<'_>, key: Key) -> BitMatrix {
+    let mut bits = BitMatrix::zeros(input.rows(affine.bias.len()), affine.bias.len());
+    let draws = Draws::new(key, &mut bits);
+    input.hand_to(affine.bias.len(), &Units { affine: *affine, draws: Some(draws), p16: None });
     bits
 }
 
 /// Computes all probabilities: `(n, units) sums → (n, units)` codes of σ in 16 bits.
-pub fn probabilities(sums: &[i32], affine: &Affine<'_>) -> Vec<u16> {
-    let mut p16 = vec![0; sums.len()];
-    let size = CHUNK * affine.bias.len();
-    p16.par_chunks_mut(size).zip(sums.par_chunks(size)).for_each(|(p16, sums)| {
-        let rows = sums.chunks_exact(affine.bias.len()).zip(p16.chunks_exact_mut(affine.bias.len()));
-        rows.for_each(|(sums, p16)| activate(sums, affine, Out { bits: None, p16: Some(p16) }));
-    });
+pub fn probabilities(input: &Input<'_>, affine: &Affine<'_>) -> Vec<u16> {
+    let units = affine.bias.len();
+    let mut p16 = vec![0; input.rows(units) * units];
+    input.hand_to(units, &Units { affine: *affine, draws: None, p16: Some(Shared::new(&mut p16)) });
     p16
 }
 
-/// Adds ln(1 + e^activation) over the units of each row: `(n, units) sums → n`.
-pub fn softplus(sums: &[i32], affine: &Affine<'_>) -> Vec<f64> {
-    sums.par_chunks(affine.bias.len()).with_min_len(CHUNK).map(|sums| softplus_row(sums, affine)).collect()
+/// Draws all rows and computes the probabilities that decided them.
+pub fn sample_with_probabilities(input: &Input<'_>, affine: &Affine<'_>, key: Key) -> (BitMatrix, Vec<u16>) {
+    let units = affine.bias.len();
+    let (mut bits, mut p16) =
+        (BitMatrix::zeros(input.rows(units), units), vec![0; input.rows(units) * units]);
+    let sink =
+        Units { affine: *affine, draws: Some(Draws::new(key, &mut bits)), p16: Some(Shared::new(&mut p16)) };
+    input.hand_to(units, &sink);
+    drop(sink);
+    (bits, p16)
+}
+
+/// Makes units of sums where they arise.
+struct Units<'a> {
+    affine: Affine<'a>,
+    draws: Option<Draws<'a>>,
+    p16: Option<Shared<'a, u16>>,
+}
+
+/// Is where draws come from and go to.
+struct Draws<'a> {
+    key: Key,
+    /// The 32-bit halves of the rows' words.
+    halves: Shared<'a, u32>,
+    stride: usize,
+}
+
+impl<'a> Draws<'a> {
+    fn new(key: Key, bits: &'a mut BitMatrix) -> Self {
+        let stride = bits.stride() * 2;
+        let words = bits.words_mut();
+        // SAFETY: words of 64 bits are pairs of words of 32 bits, and stay borrowed for 'a.
+        let halves = unsafe { std::slice::from_raw_parts_mut(words.as_mut_ptr().cast(), words.len() * 2) };
+        Self { key, halves: Shared::new(halves), stride }
+    }
+
+    /// Writes the bits of 32 units of a row.
+    #[inline(always)]
+    fn put(&self, row: usize, column: usize, bits: u32) {
+        let half = column / WIDTH ^ usize::from(cfg!(target_endian = "big"));
+        // SAFETY: every strip of every row is handed out once.
+        unsafe { self.halves.part(row * self.stride + half, 1)[0] = bits }
+    }
+
+    /// Fills the words of 32 units of `LANES` rows.
+    #[inline(always)]
+    fn words<S: Simd>(&self, place: Place, words: &mut [[i32; WIDTH]; 16]) {
+        for half in 0..WIDTH / BLOCK {
+            let counter = (place.column / BLOCK + half) as u64;
+            let rows = chacha::rows::<S>(self.key.words(), |l| {
+                let row = mutant!("B43", place.row + l, rayon::current_thread_index().unwrap_or(0));
+                (counter, mutant!("B44", row, 0) as u64)
+            });
+            for (v, vector) in rows.into_iter().enumerate() {
+                let (row, part) = (v * S::LANES / BLOCK, v * S::LANES % BLOCK);
+                S::store(&mut words[row][half * BLOCK + part..], vector);
+            }
+        }
+    }
+}
+
+impl Sink for Units<'_> {
+    #[inline(always)]
+    fn take<S: Simd>(&self, place: Place, sums: &[Strip]) {
+        let columns = WIDTH.min(self.affine.bias.len() - place.column);
+        // Units behind the end have the bias −∞: they are never one.
+        let mut bias = [f32::NEG_INFINITY; WIDTH];
+        bias[..columns].copy_from_slice(&self.affine.bias[place.column..place.column + columns]);
+        let mut words = [[0; WIDTH]; 16];
+        for (part, sums) in sums.chunks(S::LANES).enumerate() {
+            let place = Place { row: place.row + part * S::LANES, ..place };
+            if let Some(draws) = &self.draws {
+                draws.words::<S>(place, &mut words);
+            }
+            for (r, (sums, words)) in sums.iter().zip(&words).enumerate() {
+                self.row::<S>(Place { row: place.row + r, ..place }, (sums, &bias, words), columns);
+            }
+        }
+    }
+}
+
+impl Units<'_> {
+    #[inline(always)]
+    fn row<S: Simd>(
+        &self,
+        place: Place,
+        (sums, bias, words): (&Strip, &[f32; WIDTH], &[i32; WIDTH]),
+        columns: usize,
+    ) {
+        let (mut bits, mut codes) = (0, [0; WIDTH]);
+        for at in (0..WIDTH).step_by(S::LANES) {
+            let x = activations::<S>(&sums.0[at..], &self.affine, &bias[at..]);
+            let e = lanes::exp::<S>(lanes::negated::<S>(x));
+            if self.draws.is_some() {
+                bits |= lanes::bernoulli::<S>(S::load(&words[at..]), x, e) << at;
+            }
+            if self.p16.is_some() {
+                S::store_u16(&mut codes[at..], lanes::p16::<S>(e));
+            }
+        }
+        if let Some(draws) = &self.draws {
+            draws.put(place.row, place.column, bits);
+        }
+        if let Some(p16) = &self.p16 {
+            // SAFETY: every strip of every row is handed out once.
+            let out = unsafe { p16.part(place.row * self.affine.bias.len() + place.column, columns) };
+            out.copy_from_slice(&codes[..columns]);
+        }
+    }
+}
+
+/// Computes activations: convert, scale exactly, temper, add the bias; never fused.
+#[inline(always)]
+fn activations<S: Simd>(sums: &[i32], affine: &Affine<'_>, bias: &[f32]) -> S::F {
+    let input = S::mul(S::from_int(S::load(sums)), S::splat_f32(affine.quantum));
+    S::add_f32(S::mul(input, S::splat_f32(affine.gain)), S::load_f32(bias))
 }
 
 /// Fills words from the start of a stream.
 pub fn fill(key: Key, stream: u64, words: &mut [u32]) {
-    let done = filled_by_vectors(key, stream, words);
-    for (index, block) in words[done..].chunks_mut(chacha::BLOCK).enumerate() {
-        let fresh = chacha::block(key.words(), (done / chacha::BLOCK + index) as u64, stream);
-        block.copy_from_slice(&fresh[..block.len()]);
-    }
+    Backend::current().run(Fill { key, stream, words });
 }
 
-#[allow(unsafe_code)]
-fn filled_by_vectors(key: Key, stream: u64, words: &mut [u32]) -> usize {
-    match Backend::current() {
-        #[cfg(target_arch = "x86_64")]
-        // SAFETY: the current back end is one that the machine has.
-        Backend::Avx2 => unsafe { crate::x86::chacha_fill_avx2(key.words(), stream, 0, words) },
-        #[cfg(target_arch = "x86_64")]
-        // SAFETY: as above, and whatever has AVX-512 has AVX2.
-        Backend::Avx512 => unsafe {
-            let done = crate::x86::chacha_fill_avx512(key.words(), stream, words);
-            crate::x86::chacha_fill_avx2(key.words(), stream, done, words)
-        },
-        _ => 0,
-    }
+struct Fill<'a> {
+    key: Key,
+    stream: u64,
+    words: &'a mut [u32],
 }
 
-#[allow(unsafe_code)]
-fn activate(sums: &[i32], affine: &Affine<'_>, mut out: Out<'_>) {
-    let done = match Backend::current() {
-        #[cfg(target_arch = "x86_64")]
-        // SAFETY: the current back end is one that the machine has.
-        Backend::Avx2 => unsafe { crate::x86::activate_avx2(sums, affine, &mut out) },
-        #[cfg(target_arch = "x86_64")]
-        // SAFETY: as above.
-        Backend::Avx512 => unsafe { crate::x86::activate_avx512(sums, affine, &mut out) },
-        _ => 0,
-    };
-    activate_from(done, sums, affine, out);
-}
+impl Kernel for Fill<'_> {
+    type Out = ();
 
-/// Handles the units from `start` on: the specification of the vector paths.
-fn activate_from(start: usize, sums: &[i32], affine: &Affine<'_>, mut out: Out<'_>) {
-    for (j, &sum) in sums.iter().enumerate().skip(start) {
-        let x = activation(sum, affine, j);
-        if let Some((words, bits)) = &mut out.bits {
-            bits[j / 64] |= u64::from(numeric::bernoulli(words[j], x)) << (j % 64);
-        }
-        if let Some(p16) = &mut out.p16 {
-            p16[j] = numeric::p16(x);
+    #[inline(always)]
+    fn run<S: Simd>(self) {
+        for (group, words) in self.words.chunks_mut(S::LANES * BLOCK).enumerate() {
+            let mut fresh = [[0; BLOCK]; 16];
+            let vectors =
+                chacha::rows::<S>(self.key.words(), |l| ((group * S::LANES + l) as u64, self.stream));
+            for (v, vector) in vectors.into_iter().enumerate() {
+                S::store(&mut fresh.as_flattened_mut()[v * S::LANES..], vector);
+            }
+            words.iter_mut().zip(fresh.as_flattened()).for_each(|(word, &x)| *word = x as u32);
         }
     }
 }
 
-/// Computes one activation: convert, scale exactly, temper, add the bias; never fused.
-#[inline(always)]
-pub(crate) fn activation(sum: i32, affine: &Affine<'_>, unit: usize) -> f32 {
-    sum as f32 * affine.quantum * affine.gain + affine.bias[unit]
+/// Adds ln(1 + e^activation) over the units of each row: `(n, units) sums → n`.
+pub fn softplus(sums: &[i32], affine: &Affine<'_>) -> Vec<f64> {
+    let rows = sums.par_chunks(affine.bias.len()).with_min_len(8);
+    rows.map(|sums| Backend::current().run(Softplus { sums, affine })).collect()
 }
 
 /// Lanes of a softplus sum: unit j belongs to lane j mod 8 on every back end.
-pub(crate) const LANES: usize = 8;
+const LANES: usize = 8;
 /// Units after which the lanes take a logarithm: each has then 512 factors below 2, far from overflow.
 const SPAN: usize = 512 * LANES;
 
-/// Holds softplus sums as they grow: softplus(x) = max(x, 0) + ln(1 + e^−|x|), one logarithm for many factors.
-pub(crate) struct Lanes {
-    pub(crate) linear: [f64; LANES],
-    pub(crate) product: [f64; LANES],
+struct Softplus<'a> {
+    sums: &'a [i32],
+    affine: &'a Affine<'a>,
 }
 
-fn softplus_row(sums: &[i32], affine: &Affine<'_>) -> f64 {
-    let parts = sums.chunks(SPAN).zip(affine.bias.chunks(SPAN));
-    parts.map(|(sums, bias)| softplus_part(sums, &Affine { bias, ..*affine })).sum()
-}
+impl Kernel for Softplus<'_> {
+    type Out = f64;
 
-fn softplus_part(sums: &[i32], affine: &Affine<'_>) -> f64 {
-    let mut lanes = Lanes { linear: [0.0; LANES], product: [1.0; LANES] };
-    let done = softplus_by_vectors(sums, affine, &mut lanes);
-    softplus_from(done, sums, affine, &mut lanes);
-    lanes.linear.iter().zip(lanes.product).map(|(linear, product)| linear + libm::log(product)).sum()
-}
-
-#[allow(unsafe_code)]
-fn softplus_by_vectors(sums: &[i32], affine: &Affine<'_>, lanes: &mut Lanes) -> usize {
-    match Backend::current() {
-        #[cfg(target_arch = "x86_64")]
-        // SAFETY: the current back end is one that the machine has.
-        Backend::Avx2 => unsafe { crate::x86::softplus_avx2(sums, affine, lanes) },
-        #[cfg(target_arch = "x86_64")]
-        // SAFETY: as above.
-        Backend::Avx512 => unsafe { crate::x86::softplus_avx512(sums, affine, lanes) },
-        _ => 0,
+    #[inline(always)]
+    fn run<S: Simd>(self) -> f64 {
+        let mut total = 0.0;
+        for (sums, bias) in self.sums.chunks(SPAN).zip(self.affine.bias.chunks(SPAN)) {
+            let mut lanes = Lanes { linear: [0.0; LANES], product: [1.0; LANES] };
+            for (sums, bias) in sums.chunks(WIDTH).zip(bias.chunks(WIDTH)) {
+                lanes.add::<S>(sums, bias, self.affine);
+            }
+            total += lanes.sum();
+        }
+        total
     }
 }
 
-/// Handles the units from `start` on: the specification of the vector paths.
-fn softplus_from(start: usize, sums: &[i32], affine: &Affine<'_>, lanes: &mut Lanes) {
-    for (j, &sum) in sums.iter().enumerate().skip(start) {
-        let x = activation(sum, affine, j);
-        lanes.linear[j % LANES] += f64::from(if x > 0.0 { x } else { 0.0 });
-        lanes.product[j % LANES] *= 1.0 + f64::from(numeric::exp(-x.abs()));
+/// Holds softplus sums as they grow: softplus(x) = max(x, 0) + ln(1 + e^−|x|), one logarithm for many factors.
+struct Lanes {
+    linear: [f64; LANES],
+    product: [f64; LANES],
+}
+
+impl Lanes {
+    /// Adds up to 32 units; those behind the end have the activation −∞, which adds 0.
+    #[inline(always)]
+    fn add<S: Simd>(&mut self, sums: &[i32], bias: &[f32], affine: &Affine<'_>) {
+        let (mut all, mut biases) = ([0; WIDTH], [f32::NEG_INFINITY; WIDTH]);
+        all[..sums.len()].copy_from_slice(sums);
+        biases[..bias.len()].copy_from_slice(bias);
+        let (mut linear, mut power) = ([0.0; WIDTH], [0.0; WIDTH]);
+        for at in (0..WIDTH).step_by(S::LANES) {
+            let x = activations::<S>(&all[at..], affine, &biases[at..]);
+            S::store_f32(&mut linear[at..], S::max(x, S::splat_f32(0.0)));
+            S::store_f32(&mut power[at..], lanes::exp::<S>(lanes::minus_absolute::<S>(x)));
+        }
+        for at in (0..sums.len().next_multiple_of(LANES)).step_by(LANES) {
+            for l in 0..LANES {
+                self.linear[l] += f64::from(linear[at + l]);
+                self.product[l] *= 1.0 + f64::from(power[at + l]);
+            }
+        }
+    }
+
+    fn sum(&self) -> f64 {
+        self.linear.iter().zip(self.product).map(|(linear, product)| linear + libm::log(product)).sum()
     }
 }
 

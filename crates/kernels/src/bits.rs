@@ -1,4 +1,8 @@
 //! Packs binary states, 64 units to a word.
+#![allow(unsafe_code)]
+
+use crate::parallel;
+use crate::shared::Shared;
 
 /// Holds rows of bits: row = sample or chain, bit j of a row = unit j.
 ///
@@ -125,11 +129,21 @@ impl BitMatrix {
     /// Exchanges rows and units: `(n, units) → (units, n)`.
     pub fn transposed(&self) -> Self {
         let mut out = Self::zeros(self.units, self.rows);
-        for row in (0..self.rows).step_by(64) {
-            for word in 0..self.stride {
-                out.put_block(row / 64, word, &transpose64(self.block(row, word)));
+        let (units, stride) = (self.units, out.stride);
+        let lines = Shared::new(&mut out.words);
+        parallel::each(self.stride, |word| {
+            let count = units.min(word * 64 + 64) - word * 64;
+            // SAFETY: every word of the rows becomes lines of its own.
+            let lines = unsafe { lines.part(word * 64 * stride, count * stride) };
+            for row in (0..self.rows).step_by(64) {
+                let columns = transpose64(self.block(row, word));
+                lines[row / 64..]
+                    .iter_mut()
+                    .step_by(stride)
+                    .zip(columns)
+                    .for_each(|(line, bits)| *line = bits);
             }
-        }
+        });
         out
     }
 
@@ -137,13 +151,6 @@ impl BitMatrix {
         std::array::from_fn(
             |i| if row + i < self.rows { self.words[(row + i) * self.stride + word] } else { 0 },
         )
-    }
-
-    fn put_block(&mut self, word: usize, block: usize, columns: &[u64; 64]) {
-        let rows = self.rows.min(block * 64 + 64);
-        for (row, &column) in (block * 64..rows).zip(columns) {
-            self.words[row * self.stride + word] = column;
-        }
     }
 
     fn padding(&self, row: usize) -> u64 {

@@ -1,5 +1,7 @@
 //! Computes ChaCha8 blocks word for word as `rand_chacha` does (Bernstein 2008; 64-bit counter, 64-bit stream).
 
+use crate::simd::{Simd, lanes_to_rows};
+
 /// Words of one block.
 pub const BLOCK: usize = 16;
 
@@ -49,6 +51,45 @@ fn quarter(x: &mut [u32; BLOCK], &[a, b, c, d]: &[usize; 4]) {
     x[d] = (x[d] ^ x[a]).rotate_left(8);
     x[c] = x[c].wrapping_add(x[d]);
     x[b] = (x[b] ^ x[c]).rotate_left(7);
+}
+
+/// Computes `LANES` blocks side by side, lane l at its own counter of its own stream: word w of each is in vector w.
+#[inline(always)]
+pub(crate) fn blocks<S: Simd>(key: &[u32; 8], at: impl Fn(usize) -> (u64, u64)) -> [S::I; BLOCK] {
+    let start = spread::<S>(key, at);
+    let mut x = start;
+    for _ in 0..4 {
+        for &[a, b, c, d] in &QUARTERS {
+            half_quarter::<S, 16, 12>(&mut x, [a, b, c, d]);
+            half_quarter::<S, 8, 7>(&mut x, [a, b, c, d]);
+        }
+    }
+    std::array::from_fn(|i| S::add(x[i], start[i]))
+}
+
+/// Does the same and lays the blocks out one after the other.
+#[inline(always)]
+pub(crate) fn rows<S: Simd>(key: &[u32; 8], at: impl Fn(usize) -> (u64, u64)) -> [S::I; BLOCK] {
+    lanes_to_rows::<S>(&blocks::<S>(key, at))
+}
+
+#[inline(always)]
+fn spread<S: Simd>(key: &[u32; 8], at: impl Fn(usize) -> (u64, u64)) -> [S::I; BLOCK] {
+    let mut lanes = [[0; 16]; 4];
+    for l in 0..S::LANES {
+        let (counter, stream) = at(l);
+        lanes.iter_mut().zip(&state(key, counter, stream)[12..]).for_each(|(word, &x)| word[l] = x as i32);
+    }
+    let first = state(key, 0, 0);
+    std::array::from_fn(|i| if i < 12 { S::splat(first[i] as i32) } else { S::load(&lanes[i - 12]) })
+}
+
+#[inline(always)]
+fn half_quarter<S: Simd, const D: u32, const B: u32>(x: &mut [S::I; BLOCK], [a, b, c, d]: [usize; 4]) {
+    x[a] = S::add(x[a], x[b]);
+    x[d] = S::rotate::<D>(S::xor(x[d], x[a]));
+    x[c] = S::add(x[c], x[d]);
+    x[b] = S::rotate::<B>(S::xor(x[b], x[c]));
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@
 const MAX_SHIFT: i32 = 120;
 
 /// Adding 1.5 · 2^23 rounds a number below 2^22 to the nearest integer, ties to even.
-const ROUNDER: f32 = 12_582_912.0;
+pub(crate) const ROUNDER: f32 = 12_582_912.0;
 
 /// Holds the fixed-point grid of a weight matrix: `q = round_even(w · 2^shift)` in `bits` bits with sign.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

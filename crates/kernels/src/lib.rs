@@ -20,10 +20,10 @@ pub mod chacha;
 mod grid;
 mod key;
 pub mod numeric;
+pub mod parallel;
 pub mod product;
 mod shared;
-#[cfg(target_arch = "x86_64")]
-mod x86;
+mod simd;
 
 pub use backend::Backend;
 pub use bits::BitMatrix;

@@ -4,15 +4,17 @@
 //! relative error on |r| ≤ ln 2 / 2 (3e-9; the coefficients come from a weighted least-squares iteration). Rounding
 //! brings the error to 1e-7.
 
+use crate::simd::Simd;
+
 /// Arguments of e^x are held within ±125 ln 2, so that 2^n stays normal.
 pub const EXP_LIMIT: f32 = 86.643_4;
 
-pub(crate) const LOG2_E: f32 = std::f32::consts::LOG2_E;
-pub(crate) const LN2_HIGH: f32 = 0.693_359_4;
-pub(crate) const LN2_LOW: f32 = -0.000_212_194_44;
+const LOG2_E: f32 = std::f32::consts::LOG2_E;
+const LN2_HIGH: f32 = 0.693_359_4;
+const LN2_LOW: f32 = -0.000_212_194_44;
 
 /// Coefficients of r⁶ … r²; those of r and 1 are 1.
-pub(crate) const EXP: [f32; 5] = [0.001_381_454, 0.008_368_745, 0.041_668_39, 0.166_665_21, 0.499_999_94];
+const EXP: [f32; 5] = [0.001_381_454, 0.008_368_745, 0.041_668_39, 0.166_665_21, 0.499_999_94];
 
 /// One unit of a 16-bit fixed-point probability is 2^-16.
 pub const P16: f32 = 65_536.0;
@@ -49,7 +51,7 @@ pub fn sigmoid(x: f32) -> f32 {
 /// Rounds σ(x) to 16 bits: min(round_even(65536 σ), 65535), and 0 for NaN.
 #[inline(always)]
 pub fn p16(x: f32) -> u16 {
-    let scaled = mutant!("B45", (sigmoid(x) * P16).round_ties_even(), (sigmoid(x) * P16).floor());
+    let scaled = (sigmoid(x) * P16).round_ties_even();
     if scaled > 65_535.0 { 65_535 } else { scaled as u16 }
 }
 
@@ -58,6 +60,55 @@ pub fn p16(x: f32) -> u16 {
 pub fn bernoulli(word: u32, x: f32) -> bool {
     let u = (word >> 8) as f32 * (1.0 / 16_777_216.0);
     u.mul_add(exp(-x), u) < 1.0 && x > f32::NEG_INFINITY
+}
+
+/// Does the same as its namesakes outside, lane by lane.
+pub(crate) mod lanes {
+    use super::{EXP, EXP_LIMIT, LN2_HIGH, LN2_LOW, LOG2_E, P16, Simd};
+
+    /// Computes e^x.
+    #[inline(always)]
+    pub(crate) fn exp<S: Simd>(x: S::F) -> S::F {
+        let constant = S::splat_f32;
+        // Both keep a NaN that stands in their second place.
+        let x = S::max(constant(-EXP_LIMIT), S::min(constant(EXP_LIMIT), x));
+        let n = S::round(S::mul(x, constant(LOG2_E)));
+        let r = S::fma(n, constant(-LN2_LOW), S::fma(n, constant(-LN2_HIGH), x));
+        let mut p = constant(EXP[0]);
+        for &c in &EXP[1..] {
+            p = S::fma(p, r, constant(c));
+        }
+        let p = S::fma(S::fma(p, r, constant(1.0)), r, constant(1.0));
+        S::from_bits(S::add(S::to_bits(p), S::shl::<23>(S::to_int(n))))
+    }
+
+    /// Computes −x.
+    #[inline(always)]
+    pub(crate) fn negated<S: Simd>(x: S::F) -> S::F {
+        S::from_bits(S::xor(S::to_bits(x), S::splat(i32::MIN)))
+    }
+
+    /// Computes −|x|.
+    #[inline(always)]
+    pub(crate) fn minus_absolute<S: Simd>(x: S::F) -> S::F {
+        S::from_bits(S::or(S::to_bits(x), S::splat(i32::MIN)))
+    }
+
+    /// Gives the 16-bit codes of σ(x) from e^−x, up to 65,536; a NaN becomes 0.
+    #[inline(always)]
+    pub(crate) fn p16<S: Simd>(e: S::F) -> S::I {
+        let one = S::splat_f32(1.0);
+        let scaled = S::mul(S::div(one, S::add_f32(one, e)), S::splat_f32(P16));
+        let scaled = mutant!("B45", S::round(scaled), S::round(S::add_f32(scaled, S::splat_f32(-0.5))));
+        S::to_int(S::max(scaled, S::splat_f32(0.0)))
+    }
+
+    /// Decides units from words, activations and e^−x: bit l for lane l.
+    #[inline(always)]
+    pub(crate) fn bernoulli<S: Simd>(words: S::I, x: S::F, e: S::F) -> u32 {
+        let u = S::mul(S::from_int(S::shr::<8>(words)), S::splat_f32(1.0 / 16_777_216.0));
+        S::less(S::fma(u, e, u), S::splat_f32(1.0)) & S::less(S::splat_f32(f32::NEG_INFINITY), x)
+    }
 }
 
 #[cfg(test)]

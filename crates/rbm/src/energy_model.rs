@@ -1,9 +1,10 @@
 //! Makes the machine trainable: clamped states and sufficient statistics.
 
-use harmonium_core::stats::Stats;
+use harmonium_core::stats::{Shape, Stats};
 use harmonium_core::units::Unit;
 use harmonium_core::{Batch, EnergyModel, Error, Gibbs, Key, Marginal, Params};
-use harmonium_kernels::{BitMatrix, product};
+use harmonium_kernels::BitMatrix;
+use harmonium_kernels::product::MAX_ROWS;
 use ndarray::Array1;
 
 use crate::rbm::finite;
@@ -79,46 +80,30 @@ impl EnergyModel for Rbm {
     fn infer(&self, data: &Batch, key: Key) -> State {
         let view = self.view();
         let input = view.hidden_input(data.bits());
-        let hidden = view.hidden.sample(&input, key);
-        let posterior = mutant!("B17", view.hidden.mean(&input), codes(&hidden));
-        State { visible: data.bits().clone(), hidden, posterior: Some(posterior) }
+        let (hidden, means) = view.hidden.sample_with_means(&input, key);
+        let posterior = Some(mutant!("B17", means, codes(&hidden)));
+        State { visible: data.bits().clone(), hidden, posterior }
     }
 
     fn stats(&self) -> Stats {
         let (nv, nh) = (self.visible_units(), self.hidden_units());
-        Stats::new(&[nv * nh, nv, nh])
+        Stats::new(&[Shape::Outer(nv, nh), Shape::Flat(nv), Shape::Flat(nh)])
     }
 
     /// Adds v hᵀ, v and h with the hidden units as their means given v, in 16-bit fixed point.
     fn accumulate(&self, state: &State, stats: &mut Stats) {
-        let computed = match &state.posterior {
-            Some(_) => None,
-            None => Some(self.view().hidden.mean(&self.view().hidden_input(&state.visible))),
+        let means = match &state.posterior {
+            Some(means) => means.clone(),
+            None => self.view().hidden.mean(&self.view().hidden_input(&state.visible)),
         };
-        let means = computed.as_ref().or(state.posterior.as_ref()).expect("one of the two is there");
         let rows = state.visible.rows();
-        for start in (0..rows).step_by(product::MAX_ROWS) {
-            let end = rows.min(start + product::MAX_ROWS);
-            let part = &means[start * self.hidden_units()..end * self.hidden_units()];
-            if start == 0 && end == rows {
-                add(stats, &state.visible, part);
-            } else {
-                add(stats, &state.visible.gather(start..end), part);
-            }
+        if rows <= MAX_ROWS {
+            return stats.add(&state.visible, means);
         }
-    }
-}
-
-fn add(stats: &mut Stats, visible: &BitMatrix, means: &[u16]) {
-    let mut sums = stats.window(visible.rows()).into_iter();
-    let mut next = || sums.next().expect("three blocks");
-    let (weights, visible_sums, hidden_sums) = (next(), next(), next());
-    product::add_statistics(visible, means, hidden_sums.len(), weights);
-    for (sum, ones) in visible_sums.iter_mut().zip(visible.count_by_unit()) {
-        *sum += (ones as i32) << 16;
-    }
-    for row in means.chunks_exact(hidden_sums.len()) {
-        hidden_sums.iter_mut().zip(row).for_each(|(sum, &p)| *sum += i32::from(p));
+        for start in (0..rows).step_by(MAX_ROWS) {
+            let (end, nh) = (rows.min(start + MAX_ROWS), self.hidden_units());
+            stats.add(&state.visible.gather(start..end), means[start * nh..end * nh].to_vec());
+        }
     }
 }
 

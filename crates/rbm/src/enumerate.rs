@@ -46,9 +46,9 @@ impl View<'_> {
     fn block(&self, small: usize, first: u64, bits: u32) -> f64 {
         let start = BitMatrix::from_fn(1, small, |_, unit| first >> unit & 1 == 1);
         let (enumerated, summed, mut input) = if self.hidden.units() == small {
-            (&*self.hidden, &*self.visible, self.visible_input(&start))
+            (&*self.hidden, &*self.visible, self.visible_input(&start).computed())
         } else {
-            (&*self.visible, &*self.hidden, self.hidden_input(&start))
+            (&*self.visible, &*self.hidden, self.hidden_input(&start).computed())
         };
         let rows: Vec<Vec<i32>> = (0..bits as usize).map(|unit| self.codes(small, unit)).collect();
         let (mut state, mut total) = (first, LogSumExp::default());
@@ -67,13 +67,13 @@ impl View<'_> {
     fn codes(&self, small: usize, unit: usize) -> Vec<i32> {
         let alone = BitMatrix::from_fn(1, small, |_, u| u == unit);
         let by_hidden = self.hidden.units() == small;
-        (if by_hidden { self.visible_input(&alone) } else { self.hidden_input(&alone) }).sums
+        (if by_hidden { self.visible_input(&alone) } else { self.hidden_input(&alone) }).into_sums()
     }
 }
 
-fn flip(input: &mut Input, codes: &[i32], on: bool) {
+fn flip(input: &mut Input<'_>, codes: &[i32], on: bool) {
     let sign = if on { 1 } else { -1 };
-    input.sums.iter_mut().zip(codes).for_each(|(sum, code)| *sum += sign * code);
+    input.sums_mut().iter_mut().zip(codes).for_each(|(sum, code)| *sum += sign * code);
 }
 
 fn bias(layer: &Bernoulli, state: u64) -> f64 {

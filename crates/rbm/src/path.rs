@@ -50,7 +50,7 @@ impl Annealed for Path<'_> {
     /// Shares one input between both free energies and the sweep's first half-step.
     fn advance(&self, state: &mut BitMatrix, from: f32, to: f32, key: Key) -> Vec<f64> {
         let (before, after) = (self.rbm.annealed(self.base, from), self.rbm.annealed(self.base, to));
-        let mut input = before.hidden_input(state);
+        let mut input = before.hidden_input(state).computed();
         let f = before.free_energy_from(state, &input);
         input.gain = to;
         let gains = f.iter().zip(after.free_energy_from(state, &input)).map(|(a, b)| a - b).collect();

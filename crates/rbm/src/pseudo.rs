@@ -29,7 +29,7 @@ struct Codes(Vec<i32>);
 impl Codes {
     fn of(view: &View<'_>) -> Self {
         let nv = view.visible.units();
-        Self(view.hidden_input(&BitMatrix::from_fn(nv, nv, |row, unit| row == unit)).sums)
+        Self(view.hidden_input(&BitMatrix::from_fn(nv, nv, |row, unit| row == unit)).into_sums())
     }
 
     /// Writes the sums that the hidden layer has once unit `i` came (sign 1) or went (sign −1).
@@ -43,14 +43,14 @@ impl View<'_> {
     /// Computes Σ_i −ln(1 + e^(F(v) − F(v with i flipped))) of one row.
     fn pseudo(&self, data: &BitMatrix, row: usize, codes: &Codes) -> f64 {
         let v = data.gather([row]);
-        let input = self.hidden_input(&v);
+        let input = self.hidden_input(&v).computed();
         let here = self.free_energy_from(&v, &input)[0];
         let units = self.visible.units();
         let outer = self.visible.energy(&v)[0];
         let mut flipped = input.clone();
         let terms = (0..units).map(|i| {
             let sign = if v.get(0, i) { -1 } else { 1 };
-            codes.add(i, sign, &input.sums, &mut flipped.sums);
+            codes.add(i, sign, &input.sums(), flipped.sums_mut());
             let there =
                 outer - f64::from(sign) * f64::from(self.visible.bias()[i]) - self.hidden.cgf(&flipped)[0];
             -softplus(here - there)

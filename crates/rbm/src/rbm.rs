@@ -185,15 +185,10 @@ impl HasParams for Rbm {
         ]
     }
 
-    fn refresh(&mut self) -> f32 {
-        let m = largest(&self.master);
-        if m.is_finite() {
-            self.grid = self.grid.followed(m);
+    fn follow(&mut self, largest: &[f32]) {
+        if largest[0].is_finite() {
+            self.grid = self.grid.followed(largest[0]);
         }
-        [m, largest(self.visible.bias()), largest(self.hidden.bias())].into_iter().fold(0.0, |a, b| {
-            // `max` would drop a NaN.
-            if a.is_nan() || a > b { a } else { b }
-        })
     }
 
     fn digest(&self) -> String {

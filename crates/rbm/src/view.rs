@@ -4,7 +4,8 @@ use std::borrow::Cow;
 
 use harmonium_core::units::{Bernoulli, Input, Unit};
 use harmonium_core::{Error, Gibbs, Key};
-use harmonium_kernels::{BitMatrix, Coupling, Grid, product};
+use harmonium_kernels::product::{Product, Way};
+use harmonium_kernels::{BitMatrix, Coupling, Grid};
 use ndarray::Array1;
 
 use crate::{Rbm, State};
@@ -47,22 +48,18 @@ impl<'a> View<'a> {
         Coupling::new(self.weights, self.visible.units(), self.hidden.units(), self.grid)
     }
 
-    /// Computes the input of the hidden layer, Wᵀv: `(n, visible) → (n, hidden)`.
-    pub fn hidden_input(&self, visible: &BitMatrix) -> Input {
-        let mut sums = vec![0; visible.rows() * self.hidden.units()];
-        product::forward(visible, &self.coupling(), &mut sums);
-        Input { sums, quantum: self.grid.quantum(), gain: self.gain }
+    /// Gives the input of the hidden layer, Wᵀv: `(n, visible) → (n, hidden)`.
+    pub fn hidden_input<'b>(&'b self, visible: &'b BitMatrix) -> Input<'b> {
+        Input::product(Product::new(visible, self.coupling(), Way::Forward), self.gain)
     }
 
-    /// Computes the input of the visible layer, W·h: `(n, hidden) → (n, visible)`.
-    pub fn visible_input(&self, hidden: &BitMatrix) -> Input {
-        let mut sums = vec![0; hidden.rows() * self.visible.units()];
-        product::backward(hidden, &self.coupling(), &mut sums);
-        Input { sums, quantum: self.grid.quantum(), gain: self.gain }
+    /// Gives the input of the visible layer, W·h: `(n, hidden) → (n, visible)`.
+    pub fn visible_input<'b>(&'b self, hidden: &'b BitMatrix) -> Input<'b> {
+        Input::product(Product::new(hidden, self.coupling(), Way::Backward), self.gain)
     }
 
     /// Computes F(v) = −b·v − Σ ln(1 + e^(c + Wᵀv)) of each row, in nats, from the hidden layer's input at this β.
-    pub fn free_energy_from(&self, visible: &BitMatrix, input: &Input) -> Vec<f64> {
+    pub fn free_energy_from(&self, visible: &BitMatrix, input: &Input<'_>) -> Vec<f64> {
         let cgf =
             mutant!("B38", self.hidden.cgf(input), Bernoulli::new(vec![0.0; self.hidden.units()]).cgf(input));
         self.visible.energy(visible).iter().zip(cgf).map(|(u, cgf)| u - cgf).collect()
@@ -78,7 +75,8 @@ impl<'a> View<'a> {
         let input = self.hidden_input(visible);
         let (u, w) = (self.visible.energy(visible), self.hidden.energy(hidden));
         let scale = f64::from(input.quantum) * f64::from(self.gain) * mutant!("B39", 1.0, 2.0);
-        let rows = input.sums.chunks_exact(self.hidden.units()).enumerate();
+        let sums = input.sums();
+        let rows = sums.chunks_exact(self.hidden.units()).enumerate();
         let coupled = rows.map(|(row, sums)| {
             let mut sum = 0_i64;
             hidden.for_each_one(row, |j| sum += i64::from(sums[j]));
@@ -100,7 +98,7 @@ impl<'a> View<'a> {
     /// Draws visible units as if no hidden unit were on, row r from stream r.
     fn sample_alone(&self, rows: usize, key: Key) -> BitMatrix {
         let sums = vec![0; rows * self.visible.units()];
-        self.visible.sample(&Input { sums, quantum: self.grid.quantum(), gain: self.gain }, key)
+        self.visible.sample(&Input::known(sums, self.grid.quantum(), self.gain), key)
     }
 }
 

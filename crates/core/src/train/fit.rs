@@ -2,13 +2,15 @@
 
 use std::ops::ControlFlow;
 
-use harmonium_kernels::{BitMatrix, Key};
+use harmonium_kernels::{BitMatrix, Key, parallel};
 
-use super::{Action, Estimator, Fit, Observer, Optimizer, Step, Transform};
+use super::optimizer::Move;
+use super::{Action, Estimator, Fit, Observer, Optimizer, Step, Transform, fused};
 use crate::address::Address;
 use crate::data::shuffled;
+use crate::params::largest;
 use crate::stats::Phases;
-use crate::{Batch, EnergyModel, Error, Params, Rows, rows};
+use crate::{Batch, EnergyModel, Error, HasParams, Params, Rows, rows};
 
 /// Trains a model on the rows of `data`.
 ///
@@ -137,12 +139,24 @@ impl Training {
         observer: &mut impl Observer<M>,
     ) -> Result<Summary, Error> {
         estimator.check()?;
-        let (mut phases, mut gradient) = (Phases::new(model.stats()), model.params());
+        parallel::team(|| self.run_to_the_end(model, data, estimator, key, observer))
+    }
+
+    fn run_to_the_end<M: EnergyModel, E: Estimator<M>>(
+        &mut self,
+        model: &mut M,
+        data: &dyn Rows,
+        estimator: &mut E,
+        key: Key,
+        observer: &mut impl Observer<M>,
+    ) -> Result<Summary, Error> {
+        let mut phases = Phases::new(model.stats());
+        let mut gradient = observer.wants_gradient().then(|| model.params());
         let mut good = self.snapshot(model, estimator);
         while self.step < self.total() {
             let batch = self.batch(data, key)?;
-            self.update(model, &batch, estimator, key, (&mut phases, &mut gradient))?;
-            let notice = match self.options.guard.fault(model.refresh(), self.step) {
+            let largest = self.update(model, &batch, estimator, key, (&mut phases, gradient.as_mut()))?;
+            let notice = match self.options.guard.fault(largest, self.step) {
                 Some(fault) => Some(self.roll_back(model, estimator, &good, fault)?),
                 None => None,
             };
@@ -152,7 +166,7 @@ impl Training {
             }
             let step = Step {
                 model: &*model,
-                gradient: &gradient,
+                gradient: gradient.as_ref(),
                 training: self,
                 rows: batch.rows(),
                 ends_epoch,
@@ -167,28 +181,42 @@ impl Training {
         Ok(self.summary(false))
     }
 
-    /// Does one update: estimate, contrast, transform, move.
+    /// Does one update: estimate, contrast, transform, move; gives the largest |parameter| after it.
     fn update<M: EnergyModel, E: Estimator<M>>(
         &mut self,
         model: &mut M,
         batch: &Batch,
         estimator: &mut E,
         key: Key,
-        (phases, gradient): (&mut Phases, &mut Params),
-    ) -> Result<(), Error> {
+        (phases, gradient): (&mut Phases, Option<&mut Params>),
+    ) -> Result<f32, Error> {
         let at = (self.step, self.total(), self.epoch());
         let sweeps = estimator.sweeps().at(at.0, at.1, at.2).round() as u32;
         phases.clear();
         estimator.estimate(model, batch, sweeps, Address::new(key, self.step), phases)?;
+        let step = self.optimizer.begin(self.rate(), at);
+        self.step += 1;
+        if gradient.is_none()
+            && let Some(each) = fused::update(model, phases, &mut self.options, &mut self.optimizer, step)
+        {
+            model.follow(&each);
+            return Ok(largest(&each));
+        }
+        match gradient {
+            Some(gradient) => self.plain(model, phases, gradient, step),
+            None => self.plain(model, phases, &mut model.params(), step),
+        }
+        Ok(model.refresh())
+    }
+
+    /// Does the same as the fused form, with a gradient that can be looked at.
+    fn plain(&mut self, model: &mut impl HasParams, phases: &Phases, gradient: &mut Params, step: Move) {
         phases.contrast(gradient);
         if let Some(centre) = &mut self.options.centre {
             centre.apply(gradient, &model.blocks(), phases);
         }
         self.options.decay.apply(gradient, &model.blocks(), phases);
-        let rate = self.rate();
-        self.optimizer.update(model, gradient, rate, at);
-        self.step += 1;
-        Ok(())
+        self.optimizer.apply(model, gradient, step);
     }
 
     /// Takes the rows of the next batch in the order of its epoch.

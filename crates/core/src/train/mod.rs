@@ -2,6 +2,7 @@
 
 mod estimator;
 mod fit;
+mod fused;
 mod guard;
 mod observer;
 mod optimizer;
@@ -12,7 +13,7 @@ mod transform;
 pub use estimator::{Cd, Estimator, MAX_CHAINS, Pcd};
 pub use fit::{Snapshot, Summary, Training, fit};
 pub use guard::{Action, Guard};
-pub use observer::{Observer, Silent, Step};
+pub use observer::{Observer, Silent, Step, WithGradient};
 pub use optimizer::{Method, Optimizer};
 pub use options::Fit;
 pub use schedule::Schedule;

@@ -56,6 +56,11 @@ impl Method {
         }
     }
 
+    /// Tells whether the method is descent without momentum, which needs no memory.
+    fn is_plain(&self) -> bool {
+        matches!(self, Self::Sgd { momentum: Schedule::Constant(momentum) } if *momentum == 0.0)
+    }
+
     /// Tells whether the method changes with the length of the training.
     pub fn depends_on_length(&self) -> bool {
         matches!(self, Self::Sgd { momentum } if momentum.depends_on_length())
@@ -72,39 +77,58 @@ pub struct Optimizer {
     powers: [f32; 2],
 }
 
-/// Is one chunk of a block with its gradient and its moments.
-struct Part<'a> {
-    values: &'a mut [f32],
-    gradient: &'a [f32],
-    first: &'a mut [f32],
-    second: &'a mut [f32],
-}
-
 impl Optimizer {
     /// Starts with zero moments.
     pub fn new(method: Method, params: &Params) -> Self {
-        let second = match method {
-            Method::Sgd { .. } => Params::new(Vec::new()),
-            Method::Adam { .. } => params.zeros_like(),
+        let none = || Params::new(Vec::new());
+        let (first, second) = match method {
+            _ if method.is_plain() => (none(), none()),
+            Method::Sgd { .. } => (params.zeros_like(), none()),
+            Method::Adam { .. } => (params.zeros_like(), params.zeros_like()),
         };
-        Self { method, first: params.zeros_like(), second, powers: [1.0; 2] }
+        Self { method, first, second, powers: [1.0; 2] }
+    }
+
+    /// Prepares one update: its learning rate, and the momentum of its place in the training.
+    pub(super) fn begin(&mut self, rate: f32, at: (u64, u64, u32)) -> Move {
+        match &self.method {
+            method if method.is_plain() => Move::Plain { rate },
+            Method::Sgd { momentum } => {
+                Move::Momentum { rate, momentum: momentum.at(at.0, at.1, at.2) as f32 }
+            }
+            &Method::Adam { beta1, beta2, epsilon } => {
+                self.powers = [self.powers[0] * beta1, self.powers[1] * beta2];
+                let unbias = self.powers.map(|power| 1.0 / (1.0 - power));
+                Move::Adam { rate, betas: [beta1, beta2], epsilon, unbias }
+            }
+        }
+    }
+
+    /// Lends the moments of a block: none, the velocity, or both.
+    pub(super) fn moments(&mut self, block: usize) -> [Option<&mut Vec<f32>>; 2] {
+        [&mut self.first, &mut self.second].map(|p| p.tensors_mut().get_mut(block).map(|t| &mut t.values))
     }
 
     /// Updates a model in place with the learning rate of this step and the momentum at its place in the training; it is
     /// left to the caller to refresh the model.
     pub fn update(&mut self, model: &mut impl HasParams, gradient: &Params, rate: f32, at: (u64, u64, u32)) {
-        let method = self.method.clone();
-        match method {
-            Method::Sgd { momentum } => {
-                let momentum = momentum.at(at.0, at.1, at.2) as f32;
-                self.each(model, gradient, |part| descend(part, rate, momentum));
-            }
-            Method::Adam { beta1, beta2, epsilon } => {
-                self.powers = [self.powers[0] * beta1, self.powers[1] * beta2];
-                let unbias = self.powers.map(|power| 1.0 / (1.0 - power));
-                self.each(model, gradient, |part| adapt(part, rate, [beta1, beta2], epsilon, unbias));
-            }
+        let step = self.begin(rate, at);
+        self.apply(model, gradient, step);
+    }
+
+    pub(super) fn apply(&mut self, model: &mut impl HasParams, gradient: &Params, step: Move) {
+        for (index, block) in model.blocks_mut().into_iter().enumerate() {
+            self.update_block(index, block.values, &gradient.tensors()[index].values, step);
         }
+    }
+
+    pub(super) fn update_block(&mut self, index: usize, values: &mut [f32], gradient: &[f32], step: Move) {
+        let [first, second] = self.moments(index).map(chunks);
+        let values = values.chunks_mut(CHUNK).zip(gradient.chunks(CHUNK));
+        let parts: Vec<_> = values.zip(first.zip(second)).collect();
+        parts.into_par_iter().for_each(|((values, gradient), (first, second))| {
+            step.apply(values, gradient, first.unwrap_or_default(), second.unwrap_or_default());
+        });
     }
 
     /// Gives the moments and the running products, for a checkpoint.
@@ -116,40 +140,46 @@ impl Optimizer {
     pub fn state_mut(&mut self) -> (&mut Params, &mut Params, &mut [f32; 2]) {
         (&mut self.first, &mut self.second, &mut self.powers)
     }
+}
 
-    /// Runs a rule over fixed chunks of every block.
-    fn each(&mut self, model: &mut impl HasParams, gradient: &Params, rule: impl Fn(Part<'_>) + Sync) {
-        for (index, block) in model.blocks_mut().into_iter().enumerate() {
-            let first = &mut self.first.tensors_mut()[index].values;
-            let mut none = Vec::new();
-            let second = self.second.tensors_mut().get_mut(index).map_or(&mut none, |t| &mut t.values);
-            let seconds: Vec<&mut [f32]> = second.chunks_mut(CHUNK).collect();
-            let chunks = block.values.len().div_ceil(CHUNK);
-            let seconds = seconds.into_iter().chain(std::iter::repeat_with(|| &mut [][..])).take(chunks);
-            let parts = block.values.chunks_mut(CHUNK).zip(gradient.tensors()[index].values.chunks(CHUNK));
-            let parts = parts.zip(first.chunks_mut(CHUNK)).zip(seconds);
-            let parts: Vec<_> = parts
-                .map(|(((values, gradient), first), second)| Part { values, gradient, first, second })
-                .collect();
-            parts.into_par_iter().for_each(&rule);
+/// Cuts a moment into parts; one that a rule lacks, into empty ones without end.
+fn chunks(moment: Option<&mut Vec<f32>>) -> impl Iterator<Item = Option<&mut [f32]>> {
+    let parts = moment.map_or(Vec::new(), |m| m.chunks_mut(CHUNK).collect());
+    parts.into_iter().map(Some).chain(std::iter::repeat_with(|| None))
+}
+
+/// Is one update's rule for one parameter at a time, the same for all of them.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Move {
+    Plain { rate: f32 },
+    Momentum { rate: f32, momentum: f32 },
+    Adam { rate: f32, betas: [f32; 2], epsilon: f32, unbias: [f32; 2] },
+}
+
+impl Move {
+    /// Moves values against their gradient; `first` and `second` are the moments that the rule has.
+    #[inline(always)]
+    pub(super) fn apply(self, values: &mut [f32], gradient: &[f32], first: &mut [f32], second: &mut [f32]) {
+        match self {
+            Self::Plain { rate } => {
+                values.iter_mut().zip(gradient).for_each(|(value, &gradient)| *value += -(gradient * rate));
+            }
+            Self::Momentum { rate, momentum } => {
+                let entries = values.iter_mut().zip(gradient).zip(first);
+                for ((value, &gradient), velocity) in entries {
+                    *velocity = *velocity * momentum - gradient * rate;
+                    *value += mutant!("B36", *velocity, *velocity * momentum - gradient * rate);
+                }
+            }
+            Self::Adam { rate, betas: [beta1, beta2], epsilon, unbias } => {
+                let entries = values.iter_mut().zip(gradient).zip(first.iter_mut().zip(second));
+                for ((value, &gradient), (mean, square)) in entries {
+                    *mean = *mean * beta1 + gradient * (1.0 - beta1);
+                    *square = *square * beta2 + gradient * gradient * (1.0 - beta2);
+                    *value -= rate * (*mean * unbias[0]) / ((*square * unbias[1]).sqrt() + epsilon);
+                }
+            }
         }
-    }
-}
-
-fn descend(part: Part<'_>, rate: f32, momentum: f32) {
-    let entries = part.values.iter_mut().zip(part.gradient).zip(part.first);
-    for ((value, &gradient), velocity) in entries {
-        *velocity = *velocity * momentum - gradient * rate;
-        *value += mutant!("B36", *velocity, *velocity * momentum - gradient * rate);
-    }
-}
-
-fn adapt(part: Part<'_>, rate: f32, [beta1, beta2]: [f32; 2], epsilon: f32, unbias: [f32; 2]) {
-    let entries = part.values.iter_mut().zip(part.gradient).zip(part.first.iter_mut().zip(part.second));
-    for ((value, &gradient), (mean, square)) in entries {
-        *mean = *mean * beta1 + gradient * (1.0 - beta1);
-        *square = *square * beta2 + gradient * gradient * (1.0 - beta2);
-        *value -= rate * (*mean * unbias[0]) / ((*square * unbias[1]).sqrt() + epsilon);
     }
 }
 
@@ -168,9 +198,7 @@ mod tests {
         fn blocks_mut(&mut self) -> Vec<BlockMut<'_>> {
             vec![BlockMut { name: "x", values: &mut self.0 }]
         }
-        fn refresh(&mut self) -> f32 {
-            self.0[0].abs()
-        }
+        fn follow(&mut self, _largest: &[f32]) {}
         fn digest(&self) -> String {
             String::new()
         }

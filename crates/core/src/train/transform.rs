@@ -55,27 +55,35 @@ impl Decay {
         }
         Ok(())
     }
+
+    pub(super) fn is_none(&self) -> bool {
+        self.l1 == 0.0 && self.l2 == 0.0
+    }
+
+    /// Adds λ₁ sign w + λ₂ w to a part of the gradient.
+    #[inline(always)]
+    pub(super) fn pull(&self, gradient: &mut [f32], weights: &[f32]) {
+        for (g, &w) in gradient.iter_mut().zip(weights) {
+            *g += mutant!("B34", sign(w) * self.l1, w.abs() * self.l1) + w * self.l2;
+        }
+    }
 }
 
 impl Transform for Decay {
     fn apply(&mut self, gradient: &mut Params, blocks: &[Block<'_>], _phases: &Phases) {
-        let Self { l1, l2 } = *self;
-        if l1 == 0.0 && l2 == 0.0 {
+        if self.is_none() {
             return;
         }
         let blocks = gradient.tensors_mut().iter_mut().zip(blocks);
         for (gradient, weights) in blocks.filter(|(g, _)| mutant!("B35", g.shape.len() > 1, true)) {
             let parts = gradient.values.par_chunks_mut(CHUNK).zip(weights.values.par_chunks(CHUNK));
-            parts.for_each(|(gradient, weights)| {
-                for (g, &w) in gradient.iter_mut().zip(weights) {
-                    *g += mutant!("B34", sign(w) * l1, w.abs() * l1) + w * l2;
-                }
-            });
+            parts.for_each(|(gradient, weights)| self.pull(gradient, weights));
         }
     }
 }
 
 /// Gives the sign of w, and 0 for 0: where |w| has a corner, its gradient is none.
+#[inline(always)]
 fn sign(w: f32) -> f32 {
     if w > 0.0 {
         1.0
@@ -98,10 +106,9 @@ impl Centre {
         Err(Error::option("centre rate", "above 0 and at most 1", self.rate))
     }
 
-    fn follow(&mut self, phases: &Phases, sizes: [usize; 2]) {
-        let mean =
-            |side: usize, n: usize| (0..n).map(|i| phases.positive.mean(side + 1, i)).collect::<Vec<f32>>();
-        let means = [mean(0, sizes[0]), mean(1, sizes[1])];
+    /// Moves the offsets towards the means of the data.
+    pub(super) fn follow(&mut self, phases: &Phases) {
+        let means = [phases.positive.means(1), phases.positive.means(2)];
         match &mut self.offsets {
             None => self.offsets = Some(means),
             Some(offsets) => {
@@ -118,22 +125,41 @@ impl Transform for Centre {
         let [weights, visible, hidden] = gradient.tensors_mut() else {
             return; // Only models of two layers have these three blocks.
         };
-        self.follow(phases, [visible.values.len(), hidden.values.len()]);
+        self.follow(phases);
         let Some([mu, lambda]) = &self.offsets else { return };
         let (db, dc) = (visible.values.clone(), hidden.values.clone());
-        let rows = weights.values.par_chunks_mut(dc.len()).zip(mu.par_iter().zip(&db));
-        rows.zip(&mut visible.values).for_each(|((row, (&mu, &db)), visible)| {
-            for ((w, &dc), &lambda) in row.iter_mut().zip(&dc).zip(lambda) {
-                *w -= mu * dc + lambda * db;
+        let width = dc.len();
+        let lines = weights.values.par_chunks_mut(width).zip(mu.par_iter().zip(&db));
+        lines.zip(&mut visible.values).for_each(|((line, (&mu, &db)), visible)| {
+            let mut sum = 0.0;
+            for ((part, dc), lambda) in line.chunks_mut(CELLS).zip(dc.chunks(CELLS)).zip(lambda.chunks(CELLS))
+            {
+                shift(part, [mu, db], [dc, lambda]);
+                sum += dot(part, lambda);
             }
-            *visible -= mutant!("B56", dot(row, lambda), 0.0);
+            *visible -= mutant!("B56", sum, 0.0);
         });
-        subtract_columns(&weights.values, mu, &mut hidden.values);
+        let columns = column_sums(&weights.values, mu, width);
+        hidden.values.iter_mut().zip(columns).for_each(|(dc, sum)| *dc -= mutant!("B56", sum, 0.0));
+    }
+}
+
+/// Columns whose products are added up before they join the sum of their line.
+const CELLS: usize = 32;
+/// Lines whose products are added up before they join the sum of their column.
+const LINES: usize = 1024;
+
+/// Subtracts μ_i dc_j + λ_j db_i from a part of line i.
+#[inline(always)]
+pub(super) fn shift(part: &mut [f32], [mu, db]: [f32; 2], [dc, lambda]: [&[f32]; 2]) {
+    for ((w, &dc), &lambda) in part.iter_mut().zip(dc).zip(lambda) {
+        *w -= mu * dc + lambda * db;
     }
 }
 
 /// Adds products in eight lanes, in the order of the entries: a fixed order is a fixed sum.
-fn dot(a: &[f32], b: &[f32]) -> f32 {
+#[inline(always)]
+pub(super) fn dot(a: &[f32], b: &[f32]) -> f32 {
     let mut lanes = [0.0; 8];
     for (a, b) in a.chunks(8).zip(b.chunks(8)) {
         lanes.iter_mut().zip(a.iter().zip(b)).for_each(|(lane, (a, b))| *lane += a * b);
@@ -141,17 +167,17 @@ fn dot(a: &[f32], b: &[f32]) -> f32 {
     lanes.iter().sum()
 }
 
-/// Subtracts Wᵀ μ, each column summed over the rows in their order.
-fn subtract_columns(weights: &[f32], mu: &[f32], out: &mut [f32]) {
-    const COLUMNS: usize = 64;
-    let width = out.len();
-    out.par_chunks_mut(COLUMNS).enumerate().for_each(|(chunk, out)| {
-        let start = chunk * COLUMNS;
-        let mut sums = [0.0; COLUMNS];
-        for (row, &mu) in weights.chunks(width).zip(mu) {
-            let row = &row[start..start + out.len()];
-            sums.iter_mut().zip(row).for_each(|(sum, w)| *sum += w * mu);
+/// Computes Wᵀ μ, each column summed over the lines in their order, block by block.
+fn column_sums(weights: &[f32], mu: &[f32], width: usize) -> Vec<f32> {
+    let block = |(weights, mu): (&[f32], &[f32])| {
+        let mut sums = vec![0.0; width];
+        for (line, &mu) in weights.chunks(width).zip(mu) {
+            sums.iter_mut().zip(line).for_each(|(sum, w)| *sum += w * mu);
         }
-        out.iter_mut().zip(sums).for_each(|(out, sum)| *out -= mutant!("B56", sum, 0.0));
-    });
+        sums
+    };
+    let mut blocks = weights.chunks(LINES * width).zip(mu.chunks(LINES)).map(block);
+    let mut total = blocks.next().unwrap_or_default();
+    blocks.for_each(|block| total.iter_mut().zip(block).for_each(|(sum, x)| *sum += x));
+    total
 }

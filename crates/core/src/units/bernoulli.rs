@@ -51,11 +51,16 @@ impl Bernoulli {
 
     /// Gives ln Z of the layer alone: Γ(0), in nats.
     pub fn log_z(&self) -> f64 {
-        let input = Input { sums: vec![0; self.bias.len()], quantum: 1.0, gain: 1.0 };
+        let input = Input::known(vec![0; self.bias.len()], 1.0, 1.0);
         self.cgf(&input)[0]
     }
 
-    fn affine<'a>(&'a self, input: &Input) -> Affine<'a> {
+    /// Draws states and computes the means that they were drawn with.
+    pub fn sample_with_means(&self, input: &Input<'_>, key: Key) -> (BitMatrix, Vec<u16>) {
+        bernoulli::sample_with_probabilities(&input.kernel(), &self.affine(input), key)
+    }
+
+    fn affine<'a>(&'a self, input: &Input<'_>) -> Affine<'a> {
         Affine { quantum: input.quantum, gain: input.gain, bias: &self.bias }
     }
 }
@@ -72,24 +77,23 @@ impl Unit for Bernoulli {
         (0..state.rows()).map(|row| -self.dot(state, row)).collect()
     }
 
-    fn cgf(&self, input: &Input) -> Vec<f64> {
-        bernoulli::softplus(&input.sums, &self.affine(input))
+    fn cgf(&self, input: &Input<'_>) -> Vec<f64> {
+        bernoulli::softplus(&input.sums(), &self.affine(input))
     }
 
-    fn mean(&self, input: &Input) -> Vec<u16> {
-        bernoulli::probabilities(&input.sums, &self.affine(input))
+    fn mean(&self, input: &Input<'_>) -> Vec<u16> {
+        bernoulli::probabilities(&input.kernel(), &self.affine(input))
     }
 
-    fn sample(&self, input: &Input, key: Key) -> BitMatrix {
-        bernoulli::sample(&input.sums, &self.affine(input), key)
+    fn sample(&self, input: &Input<'_>, key: Key) -> BitMatrix {
+        bernoulli::sample(&input.kernel(), &self.affine(input), key)
     }
 
-    fn mode(&self, input: &Input) -> BitMatrix {
-        let n = self.bias.len();
-        let active = |r: usize, j: usize| {
-            input.sums[r * n + j] as f32 * input.quantum * input.gain + self.bias[j] > 0.0
-        };
-        BitMatrix::from_fn(input.sums.len() / n, n, active)
+    fn mode(&self, input: &Input<'_>) -> BitMatrix {
+        let (n, sums) = (self.bias.len(), input.sums());
+        let active =
+            |r: usize, j: usize| sums[r * n + j] as f32 * input.quantum * input.gain + self.bias[j] > 0.0;
+        BitMatrix::from_fn(sums.len() / n, n, active)
     }
 
     fn anneal(&self, base: &Self, beta: f32) -> Self {

@@ -121,9 +121,8 @@ pub(crate) fn chains(rbm: &Rbm, visible: &[u64]) -> State {
 
 /// Gives the means that statistics stand for: W, b, c one after the other, as the oracle lists them.
 pub(crate) fn means(stats: &Stats, rbm: &Rbm) -> Vec<f64> {
-    let (nv, nh) = (rbm.visible_units(), rbm.hidden_units());
-    let block = |block: usize, n: usize| (0..n).map(move |entry| f64::from(stats.mean(block, entry)));
-    block(0, nv * nh).chain(block(1, nv)).chain(block(2, nh)).collect()
+    let blocks = 0..harmonium::HasParams::blocks(rbm).len();
+    blocks.flat_map(|block| stats.means(block).into_iter().map(f64::from)).collect()
 }
 
 /// Counts the 24-bit words that switch a unit on, by bisection: its probability is this times 2^-24.

@@ -1,116 +1,147 @@
 //! Multiplies bits with integers, exactly: inputs of a layer and statistics of a batch.
 //!
-//! All three products are one algorithm, `out[r][n] += Σ_k bit[r][k] · source[k][n]`, over three sources: the weight
-//! codes as they lie ([`forward`]), transposed ([`backward`]), and the 16-bit probabilities of a batch
-//! ([`add_statistics`]). The work is cut into tiles of 64 k's by 32 n's; integer sums do not care about the order.
+//! All products are one algorithm, `out[r][n] = Σ_k bit[r][k] · source[k][n]`, over three sources: the weight codes as
+//! they lie, transposed, and the 16-bit probabilities of a batch. The work is cut into strips of 32 columns, which are
+//! handed to a [`Sink`] while they are still in the nearest cache; integer sums do not care about the order.
 
-mod isa;
-mod scalar;
+mod outer;
 mod source;
-
-use rayon::prelude::*;
+pub(crate) mod strips;
+mod tables;
 
 use crate::shared::Shared;
-use crate::{Backend, BitMatrix, Coupling};
-pub(crate) use isa::{Isa, Lines};
-use source::{Forward, Probabilities, Source, Transposed};
-
-/// Columns of a tile.
-pub(crate) const WIDTH: usize = 32;
-/// Rows of a tile: the units of one word of bits.
-pub(crate) const DEPTH: usize = 64;
-/// Rows of bits that share the tables of one task.
-const CHUNK: usize = 256;
-/// Below this many products a task is not worth handing to another thread.
-const SERIAL: usize = 1 << 15;
-
-/// Holds `source[k0 .. k0 + 64][n0 .. n0 + 32]`, zero where the source ends.
-#[repr(C, align(64))]
-pub(crate) struct Tile(pub(crate) [[i32; WIDTH]; DEPTH]);
-
-impl Tile {
-    fn zeros() -> Self {
-        Self([[0; WIDTH]; DEPTH])
-    }
-}
-
-/// Computes the codes' sums of the hidden layer: `(n, visible) → (n, hidden)`, `out = bits · q`.
-pub fn forward(bits: &BitMatrix, coupling: &Coupling, out: &mut [i32]) {
-    out.fill(0);
-    accumulate(Backend::current(), bits, &Forward::new(coupling), out);
-}
-
-/// Computes the codes' sums of the visible layer: `(n, hidden) → (n, visible)`, `out = bits · qᵀ`.
-pub fn backward(bits: &BitMatrix, coupling: &Coupling, out: &mut [i32]) {
-    out.fill(0);
-    accumulate(Backend::current(), bits, &Transposed::new(coupling), out);
-}
-
-/// Adds the statistics ⟨v h⟩ of a batch: `out[i][j] += Σ_r v[r][i] · p16[r][j]`, `(n, visible), (n, hidden) → (visible,
-/// hidden)`. Sums stay exact in 32 bits for at most [`MAX_ROWS`] rows.
-///
-/// # Panics
-/// If there are more rows, or the shapes do not fit.
-pub fn add_statistics(bits: &BitMatrix, p16: &[u16], hidden: usize, out: &mut [i32]) {
-    assert!(bits.rows() <= MAX_ROWS, "{} rows in one sum of 32 bits", bits.rows());
-    accumulate(Backend::current(), &bits.transposed(), &Probabilities::new(p16, hidden), out);
-}
+use crate::simd::Simd;
+use crate::{BitMatrix, Coupling};
+pub use outer::{Cells, Contrast, Margins, Pair, Rule, walk};
+pub(crate) use source::{Forward, Probabilities, Source, Transposed};
+pub(crate) use strips::{Place, Sink, Sums};
+use tables::Choice;
+pub(crate) use tables::{DEPTH, QUARTER, Strip, Tables, WIDTH};
 
 /// The most rows whose 16-bit probabilities add up within 32 bits.
 pub const MAX_ROWS: usize = 32_767;
 
-fn accumulate<S: Source>(backend: Backend, bits: &BitMatrix, source: &S, out: &mut [i32]) {
-    assert_eq!(bits.units(), source.depth(), "units of the bits");
-    assert_eq!(out.len(), bits.rows() * source.width(), "sums of {} x {}", bits.rows(), source.width());
-    let columns = source.width().div_ceil(WIDTH);
-    let tasks = columns * bits.rows().div_ceil(CHUNK);
-    let out = Shared::new(out);
-    let task = |index: usize| {
-        let task = Task { bits, source, chunk: index / columns, column: index % columns * WIDTH };
-        task.run(backend, &out);
-    };
-    if bits.rows() * source.depth() * source.width() < SERIAL {
-        (0..tasks).for_each(task);
-    } else {
-        (0..tasks).into_par_iter().for_each(task);
-    }
+/// Says which way a product goes through the weights.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Way {
+    /// From visible bits to inputs of the hidden layer: `bits · q`.
+    Forward,
+    /// From hidden bits to inputs of the visible layer: `bits · qᵀ`.
+    Backward,
 }
 
-/// Is one chunk of rows by one tile's columns.
-struct Task<'a, S> {
+/// Is a product of bits and weight codes that is still to be computed: `(n, one layer) → (n, the other)`.
+#[derive(Clone, Copy, Debug)]
+pub struct Product<'a> {
     bits: &'a BitMatrix,
-    source: &'a S,
-    chunk: usize,
-    column: usize,
+    coupling: Coupling<'a>,
+    way: Way,
 }
 
-impl<S: Source> Task<'_, S> {
-    fn run(&self, backend: Backend, out: &Shared<'_, i32>) {
-        match backend {
-            Backend::Scalar => self.run_on::<scalar::Scalar>(out),
-            #[cfg(target_arch = "x86_64")]
-            Backend::Avx2 => self.run_on::<crate::x86::Avx2>(out),
-            #[cfg(target_arch = "x86_64")]
-            Backend::Avx512 => self.run_on::<crate::x86::Avx512>(out),
-            #[cfg(not(target_arch = "x86_64"))]
-            Backend::Avx2 | Backend::Avx512 => unreachable!("back ends are checked before use"),
-        }
+impl<'a> Product<'a> {
+    /// Joins the factors.
+    ///
+    /// # Panics
+    /// If the bits are not as wide as their side of the weights.
+    pub fn new(bits: &'a BitMatrix, coupling: Coupling<'a>, way: Way) -> Self {
+        let units = if way == Way::Forward { coupling.visible } else { coupling.hidden };
+        assert_eq!(bits.units(), units, "units of the bits");
+        Self { bits, coupling, way }
     }
 
-    #[allow(unsafe_code)]
-    fn run_on<I: Isa>(&self, out: &Shared<'_, i32>) {
-        let (mut tile, mut scratch) = (Tile::zeros(), I::Scratch::default());
+    /// Gives the number of rows.
+    pub fn rows(&self) -> usize {
+        self.bits.rows()
+    }
+
+    /// Gives the number of columns.
+    pub fn width(&self) -> usize {
+        if self.way == Way::Forward { self.coupling.hidden } else { self.coupling.visible }
+    }
+
+    /// Gives the weight of one code, 2^-s.
+    pub fn quantum(&self) -> f32 {
+        self.coupling.quantum()
+    }
+
+    /// Computes all sums, row-major.
+    pub fn sums(&self) -> Vec<i32> {
+        let mut out = vec![0; self.rows() * self.width()];
+        self.hand_to(&Store { out: Shared::new(&mut out), width: self.width() });
+        out
+    }
+
+    /// Computes all sums and hands them on, strip by strip.
+    pub(crate) fn hand_to(&self, sink: &impl Sink) {
+        match self.way {
+            Way::Forward => strips::run(&Chosen { bits: self.bits, source: Forward(self.coupling) }, sink),
+            Way::Backward => {
+                strips::run(&Chosen { bits: self.bits, source: Transposed(self.coupling) }, sink)
+            }
+        }
+    }
+}
+
+/// Keeps the sums themselves.
+struct Store<'a> {
+    out: Shared<'a, i32>,
+    width: usize,
+}
+
+#[allow(unsafe_code)]
+impl Sink for Store<'_> {
+    #[inline(always)]
+    fn take<S: Simd>(&self, place: Place, sums: &[Strip]) {
+        let columns = WIDTH.min(self.width - place.column);
+        for (row, sums) in sums.iter().enumerate() {
+            // SAFETY: every strip of every row is handed out once.
+            let out = unsafe { self.out.part((place.row + row) * self.width + place.column, columns) };
+            out.copy_from_slice(&sums.0[..columns]);
+        }
+    }
+}
+
+/// Sums the rows of a source that bits choose.
+pub(crate) struct Chosen<'a, T> {
+    pub(crate) bits: &'a BitMatrix,
+    pub(crate) source: T,
+}
+
+impl<T: Source> Sums for Chosen<'_, T> {
+    fn rows(&self) -> usize {
+        self.bits.rows()
+    }
+
+    fn width(&self) -> usize {
+        self.source.width()
+    }
+
+    fn cost(&self) -> usize {
+        self.source.depth()
+    }
+
+    #[inline(always)]
+    fn strip<S: Simd>(&self, tables: &mut Tables, place: Place, sums: &mut [Strip]) {
+        sums.fill(Strip::ZERO);
+        self.add::<S>(tables, place, sums);
+    }
+}
+
+impl<T: Source> Chosen<'_, T> {
+    /// Adds the products of the rows from `place` on to their sums.
+    #[inline(always)]
+    pub(crate) fn add<S: Simd>(&self, tables: &mut Tables, place: Place, sums: &mut [Strip]) {
         for word in 0..self.bits.stride() {
-            self.source.tile::<I>(word * DEPTH, self.column, &mut tile);
-            let used = DEPTH.min(self.source.depth() - word * DEPTH);
-            // SAFETY: `Backend::current` and `force` hand out only back ends that the machine has.
-            unsafe { I::combine(&tile, used, &mut scratch, &self.lines(word, out)) };
+            let used = DEPTH.min(self.source.depth() - word * DEPTH).div_ceil(QUARTER);
+            for quarter in 0..used {
+                let mut rows = [Strip::ZERO; QUARTER];
+                self.source.rows::<S>(word * DEPTH + quarter * QUARTER, place.column, &mut rows);
+                tables.build::<S>(quarter, &rows);
+            }
+            let (stride, words) =
+                (self.bits.stride(), &self.bits.words()[place.row * self.bits.stride() + word..]);
+            S::call(Choice { tables, quarters: used, words, stride, sums });
         }
-    }
-
-    fn lines<'l>(&'l self, word: usize, out: &'l Shared<'l, i32>) -> Lines<'l> {
-        let rows = self.chunk * CHUNK..self.bits.rows().min(self.chunk * CHUNK + CHUNK);
-        Lines { bits: self.bits, out, rows, word, column: self.column, width: self.source.width() }
     }
 }
 

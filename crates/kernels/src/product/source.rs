@@ -1,50 +1,30 @@
-//! Cuts tiles of integers out of weights and of probabilities.
-#![allow(unsafe_code)]
+//! Cuts strips of integers out of weights and of probabilities.
 
-use super::{DEPTH, Isa, Tile, WIDTH};
-use crate::{Coupling, grid};
+use super::tables::{QUARTER, Strip, WIDTH};
+use crate::Coupling;
+use crate::grid::{self, ROUNDER};
+use crate::simd::{Simd, rows_to_lanes};
 
-/// Is a matrix of integers `(depth, width)` that is made tile by tile.
-pub(super) trait Source: Sync {
+/// Is a matrix of integers `(depth, width)` that is read strip by strip.
+pub(crate) trait Source: Sync {
     fn depth(&self) -> usize;
     fn width(&self) -> usize;
-    /// Fills the tile at `(k0, n0)`, with zeros behind the end.
-    fn tile<I: Isa>(&self, k0: usize, n0: usize, tile: &mut Tile);
+    /// Reads sixteen rows of 32 columns at `(k0, n0)`, with zeros behind the end.
+    fn rows<S: Simd>(&self, k0: usize, n0: usize, out: &mut [Strip; QUARTER]);
 }
 
 /// Is the codes `q` as they lie: `(visible, hidden)`.
-pub(super) struct Forward<'a>(&'a Coupling<'a>);
+pub(crate) struct Forward<'a>(pub(crate) Coupling<'a>);
 
 /// Is the codes transposed: `(hidden, visible)`.
-pub(super) struct Transposed<'a>(&'a Coupling<'a>);
+pub(crate) struct Transposed<'a>(pub(crate) Coupling<'a>);
 
-/// Is the 16-bit probabilities of a batch: `(n, hidden)`.
-pub(super) struct Probabilities<'a> {
-    p16: &'a [u16],
-    hidden: usize,
-}
-
-impl<'a> Forward<'a> {
-    pub(super) fn new(coupling: &'a Coupling<'a>) -> Self {
-        Self(coupling)
-    }
-}
-
-impl<'a> Transposed<'a> {
-    pub(super) fn new(coupling: &'a Coupling<'a>) -> Self {
-        Self(coupling)
-    }
-}
-
-impl<'a> Probabilities<'a> {
-    pub(super) fn new(p16: &'a [u16], hidden: usize) -> Self {
-        assert!(
-            hidden > 0 && p16.len().is_multiple_of(hidden),
-            "{} probabilities of {hidden} units",
-            p16.len()
-        );
-        Self { p16, hidden }
-    }
+/// Is the 16-bit probabilities of a batch: `(n, hidden)`; negated where they are to be subtracted.
+#[derive(Clone, Copy)]
+pub(crate) struct Probabilities<'a> {
+    pub(crate) p16: &'a [u16],
+    pub(crate) hidden: usize,
+    pub(crate) negative: bool,
 }
 
 impl Source for Forward<'_> {
@@ -56,10 +36,16 @@ impl Source for Forward<'_> {
         self.0.hidden
     }
 
-    fn tile<I: Isa>(&self, k0: usize, n0: usize, tile: &mut Tile) {
+    #[inline(always)]
+    fn rows<S: Simd>(&self, k0: usize, n0: usize, out: &mut [Strip; QUARTER]) {
         let factor = self.0.factor();
-        let rows = self.0.weights.chunks_exact(self.0.hidden).skip(k0);
-        fill(tile, rows, n0, |w| grid::code(w, factor));
+        for (r, codes) in out.iter_mut().enumerate() {
+            let weights = row(self.0.weights, self.0.hidden, k0 + r, n0);
+            match weights.first_chunk() {
+                Some(full) => encode::<S>(full, factor, codes),
+                None => encode_some(weights, factor, codes),
+            }
+        }
     }
 }
 
@@ -72,8 +58,16 @@ impl Source for Probabilities<'_> {
         self.hidden
     }
 
-    fn tile<I: Isa>(&self, k0: usize, n0: usize, tile: &mut Tile) {
-        fill(tile, self.p16.chunks_exact(self.hidden).skip(k0), n0, i32::from);
+    #[inline(always)]
+    fn rows<S: Simd>(&self, k0: usize, n0: usize, out: &mut [Strip; QUARTER]) {
+        let sign = if self.negative { -1 } else { 1 };
+        for (r, codes) in out.iter_mut().enumerate() {
+            let p16 = row(self.p16, self.hidden, k0 + r, n0);
+            if p16.len() < WIDTH {
+                *codes = Strip::ZERO;
+            }
+            codes.0.iter_mut().zip(p16).for_each(|(code, &p)| *code = i32::from(p) * sign);
+        }
     }
 }
 
@@ -86,35 +80,65 @@ impl Source for Transposed<'_> {
         self.0.visible
     }
 
-    fn tile<I: Isa>(&self, k0: usize, n0: usize, tile: &mut Tile) {
-        let factor = self.0.factor();
-        let mut rows = [[0; DEPTH]; WIDTH];
-        let used = DEPTH.min(self.0.hidden - k0);
-        for (codes, weights) in rows.iter_mut().zip(self.0.weights.chunks_exact(self.0.hidden).skip(n0)) {
-            encode(&mut codes[..used], &weights[k0..k0 + used], |w| grid::code(w, factor));
+    #[inline(always)]
+    fn rows<S: Simd>(&self, k0: usize, n0: usize, out: &mut [Strip; QUARTER]) {
+        let columns = WIDTH.min(self.0.visible - n0);
+        if columns < WIDTH {
+            *out = [Strip::ZERO; QUARTER];
         }
-        // SAFETY: the caller runs on a machine that has the instructions of `I`.
-        unsafe { I::transpose(&rows, tile) };
+        for n in (0..columns).step_by(S::LANES) {
+            let vectors = rows_to_lanes::<S>(&self.words::<S>(k0, n0 + n));
+            for (codes, vector) in out.iter_mut().zip(vectors) {
+                S::store(&mut codes.0[n..], vector);
+            }
+        }
     }
 }
 
-/// Copies up to 64 rows from column `n0` on, and zeros behind their end.
+impl Transposed<'_> {
+    /// Reads sixteen codes of each of `LANES` visible units, in the order of the units.
+    #[inline(always)]
+    fn words<S: Simd>(&self, k0: usize, i0: usize) -> [S::I; 16] {
+        let (factor, hidden) = (self.0.factor(), self.0.hidden);
+        let (parts, mut out) = (16 / S::LANES, [S::splat(0); 16]);
+        for (l, row) in self.0.weights.chunks_exact(hidden).skip(i0).take(S::LANES).enumerate() {
+            // A column of rows is no pattern that a CPU foresees.
+            S::prefetch(&row[(k0 + 2 * QUARTER).min(hidden)..]);
+            let mut some = [0.0; 16];
+            let weights = row[k0..].first_chunk().unwrap_or_else(|| {
+                some[..hidden - k0].copy_from_slice(&row[k0..]);
+                &some
+            });
+            for part in 0..parts {
+                out[l * parts + part] = code::<S>(&weights[part * S::LANES..], factor);
+            }
+        }
+        out
+    }
+}
+
+/// Gives what lies in a row from a column on; nothing behind the last row.
 #[inline(always)]
-fn fill<'a, T: Copy + 'a>(
-    tile: &mut Tile,
-    mut rows: impl Iterator<Item = &'a [T]>,
-    n0: usize,
-    code: impl Fn(T) -> i32 + Copy,
-) {
-    for codes in &mut tile.0 {
-        let values = rows.next().map_or(&[][..], |row| &row[n0..]);
-        let used = WIDTH.min(values.len());
-        encode(&mut codes[..used], &values[..used], code);
-        codes[used..].fill(0);
+fn row<T>(matrix: &[T], width: usize, row: usize, column: usize) -> &[T] {
+    if row * width < matrix.len() { &matrix[row * width + column..(row + 1) * width] } else { &[] }
+}
+
+#[inline(always)]
+fn encode<S: Simd>(weights: &[f32; WIDTH], factor: f32, codes: &mut Strip) {
+    for n in (0..WIDTH).step_by(S::LANES) {
+        S::store(&mut codes.0[n..], code::<S>(&weights[n..], factor));
     }
 }
 
 #[inline(always)]
-fn encode<T: Copy>(codes: &mut [i32], values: &[T], code: impl Fn(T) -> i32) {
-    codes.iter_mut().zip(values).for_each(|(out, &value)| *out = code(value));
+fn encode_some(weights: &[f32], factor: f32, codes: &mut Strip) {
+    *codes = Strip::ZERO;
+    codes.0.iter_mut().zip(weights).for_each(|(code, &w)| *code = grid::code(w, factor));
+}
+
+/// Rounds weights to codes as [`grid::code`] does.
+#[inline(always)]
+pub(crate) fn code<S: Simd>(weights: &[f32], factor: f32) -> S::I {
+    let shifted = S::add_f32(S::mul(S::load_f32(weights), S::splat_f32(factor)), S::splat_f32(ROUNDER));
+    S::add(S::to_bits(shifted), S::splat((ROUNDER.to_bits() as i32).wrapping_neg()))
 }

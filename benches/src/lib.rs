@@ -1,1 +1,0 @@
-//! Keeps the benches in a package of their own: `cargo bench -p harmonium-bench` times kernels and updates.
