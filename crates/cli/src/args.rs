@@ -146,6 +146,10 @@ pub(crate) struct TrainOptions {
     /// Keep the last N training rows for validation [default: 0]
     #[arg(long, value_name = "N")]
     pub(crate) validation: Option<usize>,
+    /// Read rows from the file as they are needed instead of loading it, for data larger than memory: *.npy with
+    /// --packed; the results have the same bits
+    #[arg(long, requires = "packed")]
+    pub(crate) stream: bool,
     /// The seed of all randomness [default: 1]
     #[arg(long, value_name = "N")]
     pub(crate) seed: Option<u64>,

@@ -8,6 +8,7 @@ use harmonium::units::Units;
 use serde::{Deserialize, Serialize};
 
 use crate::args::{Algorithm, Decline, Reading, Train, TrainOptions};
+use crate::source::{self, Parts};
 
 /// Is all that decides a run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -18,6 +19,9 @@ pub(crate) struct Recipe {
     pub(crate) binarize: Binarize,
     pub(crate) packed: Option<usize>,
     pub(crate) array: Option<String>,
+    /// Whether rows are read from the file as they are needed.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) stream: bool,
     /// BLAKE3 of the training bits, so that a resumed run meets the same ones.
     pub(crate) data_digest: String,
     /// Training rows kept for validation.
@@ -57,6 +61,7 @@ impl Recipe {
             binarize: args.reading.how(&source),
             packed: args.reading.packed,
             array: args.reading.array.clone(),
+            stream: options.stream,
             data_digest: String::new(),
             validation: options.validation.unwrap_or(0),
             hidden: Units::Bernoulli(options.hidden.unwrap_or(500)),
@@ -84,6 +89,17 @@ impl Recipe {
     /// Gives how the data are read.
     pub(crate) fn reading(&self) -> Reading {
         Reading { binarize: Some(self.binarize), packed: self.packed, array: self.array.clone() }
+    }
+
+    /// Loads the rows of `data`, which the recipe names by an absolute path.
+    ///
+    /// # Errors
+    /// Names what is wrong with the file or its values.
+    pub(crate) fn load(&self, data: &str) -> Result<Parts, Error> {
+        if self.stream {
+            return source::stream(data, &self.reading(), self.validation);
+        }
+        source::load(data, &self.reading(), self.validation, self.seed)
     }
 
     /// Gives a short name of the data, for folders and titles.
@@ -170,6 +186,10 @@ impl Recipe {
         option("binarize", self.binarize.to_string());
         self.packed.iter().for_each(|columns| option("packed", columns.to_string()));
         self.array.iter().for_each(|name| option("array", quoted(name)));
+        if self.stream {
+            words.push("--stream".into());
+        }
+        let mut option = |name: &str, value: String| words.push(format!("--{name} {value}"));
         option("hidden", self.hidden.count().to_string());
         match &self.estimator {
             Estimator::Cd(cd) => {

@@ -1,18 +1,17 @@
 //! Joins a run's folder and recipe with its data.
 
-use harmonium::data::split_last;
-use harmonium::persist::digest_bits;
+use harmonium::persist::digest_rows;
 use harmonium::{Batch, Error};
 
 use crate::folder::Folder;
 use crate::recipe::Recipe;
-use crate::source::{self, Rows};
+use crate::source::{Parts, Training};
 
 /// Is a run with its data split.
 pub(crate) struct Run {
     pub(crate) folder: Folder,
     pub(crate) recipe: Recipe,
-    pub(crate) train: Batch,
+    pub(crate) train: Training,
     pub(crate) validation: Option<Batch>,
     pub(crate) test: Option<Batch>,
 }
@@ -24,9 +23,8 @@ impl Run {
     /// Says what is wrong with them.
     pub(crate) fn load(folder: Folder, recipe: Recipe) -> Result<Self, Error> {
         recipe.check()?;
-        let Rows { train, test } = source::load(&recipe.data, &recipe.reading(), recipe.seed)?;
-        let (train, validation) = split(&train, recipe.validation)?;
-        let digest = digest_bits(train.bits());
+        let Parts { train, validation, test } = recipe.load(&recipe.data)?;
+        let digest = digest_rows(train.all())?;
         if digest != recipe.data_digest {
             let expected = format!("the rows of the run, digest {}", recipe.data_digest);
             return Err(Error::value("data", &recipe.data, expected, format!("digest {digest}")));
@@ -40,19 +38,7 @@ impl Run {
             // Test rows are for a recipe that is settled: while rows are kept for validation, those decide.
             (_, Some(rows)) => ("validation", rows),
             (Some(rows), None) => ("test", rows),
-            (None, None) => ("training", &self.train),
+            (None, None) => ("training", self.train.shown()),
         }
     }
-}
-
-/// Keeps the last rows for validation.
-///
-/// # Errors
-/// Refuses to keep all of them.
-pub(crate) fn split(rows: &Batch, validation: usize) -> Result<(Batch, Option<Batch>), Error> {
-    if validation == 0 {
-        return Ok((rows.clone(), None));
-    }
-    let (train, held_out) = split_last(rows.rows(), validation)?;
-    Ok((rows.gather(train), Some(rows.gather(held_out))))
 }

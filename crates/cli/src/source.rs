@@ -1,21 +1,50 @@
 //! Loads the rows that a command names, as bits.
 
-use harmonium::data::{Binarize, ReadOptions, Source, Table, binarize, load_tables};
-use harmonium::{Batch, Error, Key, purpose};
+use harmonium::data::{Binarize, PackedFile, Part, ReadOptions, Source, split_last};
+use harmonium::{Batch, Error, Key, Rows};
 
 use crate::args::Reading;
+use crate::picture::spread;
 
-/// Chooses between the parts of a set that has two.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Part {
-    Train,
-    Test,
+/// Rows of a streamed file that are kept in memory, for figures that are computed on loaded rows.
+const SHOWN: usize = 10_000;
+
+/// Holds the rows to train on: loaded, or in a file that is read as they are needed.
+pub(crate) enum Training {
+    Loaded(Batch),
+    /// The file, and rows spread evenly over it.
+    Streamed(PackedFile, Batch),
 }
 
-/// Holds the training rows, and the test rows where the set has some.
-pub(crate) struct Rows {
-    pub(crate) train: Batch,
+/// Holds the rows of a run.
+pub(crate) struct Parts {
+    pub(crate) train: Training,
+    pub(crate) validation: Option<Batch>,
     pub(crate) test: Option<Batch>,
+}
+
+impl Training {
+    /// Gives all rows.
+    pub(crate) fn all(&self) -> &dyn Rows {
+        match self {
+            Self::Loaded(rows) => rows,
+            Self::Streamed(file, _) => file,
+        }
+    }
+
+    /// Gives the rows in memory, which stand for all.
+    pub(crate) fn shown(&self) -> &Batch {
+        match self {
+            Self::Loaded(rows) | Self::Streamed(_, rows) => rows,
+        }
+    }
+
+    /// Says so where figures of training rows are not those of all.
+    pub(crate) fn notice(&self) -> Option<String> {
+        let (all, shown) = (self.all().rows(), self.shown().rows());
+        let text = || format!("figures of training rows are those of {shown}, spread evenly over all {all}");
+        (shown < all).then(text)
+    }
 }
 
 impl Reading {
@@ -30,19 +59,37 @@ impl Reading {
             Source::File(_) => Binarize::None,
         })
     }
+
+    fn load(&self, source: &Source, part: Part, seed: u64) -> Result<Option<Batch>, Error> {
+        source.load(part, &self.options(), self.how(source), Key::from_seed(seed))
+    }
 }
 
-/// Loads both parts of a set.
+/// Loads both parts of a set, the last `validation` training rows apart.
 ///
 /// # Errors
-/// Names what is wrong with the file or its values.
-pub(crate) fn load(data: &str, reading: &Reading, seed: u64) -> Result<Rows, Error> {
+/// Names what is wrong with the file or its values; refuses to leave no row to train on.
+pub(crate) fn load(data: &str, reading: &Reading, validation: usize, seed: u64) -> Result<Parts, Error> {
     let source = Source::parse(data)?;
-    let tables = load_tables(&source, &reading.options())?;
-    let how = reading.how(&source);
-    let train = bits(&tables.train, how, seed, Part::Train)?;
-    let test = tables.test.as_ref().map(|test| bits(test, how, seed, Part::Test)).transpose()?;
-    Ok(Rows { train, test })
+    let train = reading.load(&source, Part::Train, seed)?.ok_or_else(|| no_rows(data))?;
+    let test = reading.load(&source, Part::Test, seed)?;
+    let (train, validation) = split(train, validation)?;
+    Ok(Parts { train: Training::Loaded(train), validation, test })
+}
+
+/// Opens a file of packed bits to train on; the last `validation` rows are loaded.
+///
+/// # Errors
+/// Refuses anything but an npy file of packed bits, and to leave no row to train on.
+pub(crate) fn stream(data: &str, reading: &Reading, validation: usize) -> Result<Parts, Error> {
+    let (Source::File(path), Some(units), None) = (Source::parse(data)?, reading.packed, &reading.array)
+    else {
+        return Err(Error::option("stream", "a file *.npy of bits, with --packed", data));
+    };
+    let (file, validation) = PackedFile::open(&path, units)?.split_last(validation)?;
+    let shown: Vec<u32> = spread(file.rows(), SHOWN).into_iter().map(|row| row as u32).collect();
+    let shown = file.read(&shown)?;
+    Ok(Parts { train: Training::Streamed(file, shown), validation, test: None })
 }
 
 /// Loads one part of a set; a file has but one.
@@ -51,13 +98,22 @@ pub(crate) fn load(data: &str, reading: &Reading, seed: u64) -> Result<Rows, Err
 /// Names what is wrong with the file or its values.
 pub(crate) fn load_part(data: &str, reading: &Reading, seed: u64, part: Part) -> Result<Batch, Error> {
     let source = Source::parse(data)?;
-    let tables = load_tables(&source, &reading.options())?;
-    let table = tables.test.as_ref().filter(|_| part == Part::Test).unwrap_or(&tables.train);
-    let part = if tables.test.is_some() { part } else { Part::Train };
-    bits(table, reading.how(&source), seed, part)
+    let found = match reading.load(&source, part, seed)? {
+        Some(rows) => Some(rows),
+        None => reading.load(&source, Part::Train, seed)?,
+    };
+    found.ok_or_else(|| no_rows(data))
 }
 
-fn bits(table: &Table, how: Binarize, seed: u64, part: Part) -> Result<Batch, Error> {
-    let key = Key::from_seed(seed).fold_in(purpose::BINARIZE).fold_in(u64::from(part == Part::Test));
-    Batch::from_bits(binarize(table, how, key)?)
+fn no_rows(data: &str) -> Error {
+    Error::option("data", "a source with rows", data)
+}
+
+/// Keeps the last rows for validation.
+fn split(rows: Batch, validation: usize) -> Result<(Batch, Option<Batch>), Error> {
+    if validation == 0 {
+        return Ok((rows, None));
+    }
+    let (train, held_out) = split_last(rows.rows(), validation)?;
+    Ok((rows.gather(train), Some(rows.gather(held_out))))
 }

@@ -16,6 +16,7 @@ pub mod evaluate;
 pub mod model;
 pub mod params;
 pub mod persist;
+pub mod rows;
 pub mod stats;
 pub mod train;
 pub mod units;
@@ -25,6 +26,7 @@ pub use error::{Error, ErrorKind};
 pub use harmonium_kernels::{Backend, BitMatrix, Key, purpose};
 pub use model::{Annealed, EnergyModel, Gibbs, Marginal};
 pub use params::{Block, BlockMut, HasParams, Params};
+pub use rows::Rows;
 
 /// Makes sure that the back end which the environment asks for, if any, is one that this machine has.
 ///

@@ -2,8 +2,8 @@
 
 pub use harmonium_core::{
     Annealed, Backend, Batch, BitMatrix, EnergyModel, Error, ErrorKind, Gibbs, HasParams, Key, Marginal,
-    Params, address, batch, check_backend, data, error, evaluate, model, params, persist, purpose, stats,
-    train, units,
+    Params, Rows, address, batch, check_backend, data, error, evaluate, model, params, persist, purpose,
+    rows, stats, train, units,
 };
 pub use harmonium_rbm as rbm;
 
@@ -12,7 +12,7 @@ pub mod prelude {
     pub use harmonium_core::train::{Cd, Centre, Fit, Method, Observer, Pcd, Schedule, Silent, Step, fit};
     pub use harmonium_core::units::Units;
     pub use harmonium_core::{
-        Batch, EnergyModel, Error, Gibbs, HasParams, Key, Marginal, data, evaluate, purpose,
+        Batch, EnergyModel, Error, Gibbs, HasParams, Key, Marginal, Rows, data, evaluate, purpose,
     };
     pub use harmonium_rbm::{Annealing, Likelihood, Rbm};
 }

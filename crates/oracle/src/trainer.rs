@@ -29,8 +29,10 @@ pub struct Options {
     pub epochs: usize,
     /// Rows of an update; the last batch of an epoch may be shorter.
     pub batch: usize,
-    /// Learning rate.
+    /// Learning rate of the first update.
     pub rate: f64,
+    /// Whether the rate falls in a straight line to 0, which it would have in the first update after the last.
+    pub decline: bool,
     /// Share of the last step that is repeated.
     pub momentum: f64,
     /// The negative phase.
@@ -39,7 +41,8 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Self {
-        Self { epochs: 10, batch: 100, rate: 0.05, momentum: 0.5, method: Method::Cd { k: 1 } }
+        let method = Method::Cd { k: 1 };
+        Self { epochs: 10, batch: 100, rate: 0.05, decline: false, momentum: 0.5, method }
     }
 }
 
@@ -60,11 +63,14 @@ pub fn train(rbm: &mut Rbm, rows: &[Vec<bool>], options: &Options, seed: u64) {
     let mut chains = first_chains(rbm, options.method, &mut rng);
     let mut velocity = Gradient::zeros(rbm);
     let mut order: Vec<&[bool]> = rows.iter().map(Vec::as_slice).collect();
-    for _ in 0..options.epochs {
+    for epoch in 0..options.epochs {
         rng.shuffle(&mut order);
-        for batch in order.chunks(options.batch) {
+        for (update, batch) in order.chunks(options.batch).enumerate() {
             let gradient = estimate(rbm, batch, options.method, &mut chains, &mut rng);
-            step(rbm, &mut velocity, &gradient, options);
+            let batches = rows.len().div_ceil(options.batch);
+            let done = (epoch * batches + update) as f64 / (options.epochs * batches) as f64;
+            let rate = if options.decline { options.rate * (1.0 - done) } else { options.rate };
+            step(rbm, &mut velocity, &gradient, rate, options.momentum);
         }
     }
 }
@@ -116,10 +122,10 @@ fn add(total: &mut [f64], terms: &[f64]) {
 }
 
 /// Makes a step: velocity ← momentum · velocity − rate · gradient, parameters ← parameters + velocity.
-fn step(rbm: &mut Rbm, velocity: &mut Gradient, gradient: &Gradient, options: &Options) {
+fn step(rbm: &mut Rbm, velocity: &mut Gradient, gradient: &Gradient, rate: f64, momentum: f64) {
     let last = velocity.clone();
-    velocity.add(options.momentum - 1.0, &last);
-    velocity.add(-options.rate, gradient);
+    velocity.add(momentum - 1.0, &last);
+    velocity.add(-rate, gradient);
     add(&mut rbm.weights, &velocity.weights);
     add(&mut rbm.visible_bias, &velocity.visible_bias);
     add(&mut rbm.hidden_bias, &velocity.hidden_bias);
@@ -186,9 +192,8 @@ mod tests {
     fn two_steps_with_momentum_by_hand() {
         let (mut rbm, mut velocity) = (Rbm::zeros(1, 1), Gradient::zeros(&Rbm::zeros(1, 1)));
         let gradient = Gradient { weights: vec![1.0], visible_bias: vec![-2.0], hidden_bias: vec![0.0] };
-        let options = Options { rate: 0.1, momentum: 0.5, ..Options::default() };
-        step(&mut rbm, &mut velocity, &gradient, &options);
-        step(&mut rbm, &mut velocity, &gradient, &options);
+        step(&mut rbm, &mut velocity, &gradient, 0.1, 0.5);
+        step(&mut rbm, &mut velocity, &gradient, 0.1, 0.5);
         all_close(&[rbm.weights[0], rbm.visible_bias[0], rbm.hidden_bias[0]], &[-0.25, 0.5, 0.0], TAU_0);
     }
 
@@ -230,6 +235,22 @@ mod tests {
         assert_eq!(run(1), run(1));
         assert_ne!(run(1), run(2));
         assert!(initial(4, 3, 0.1, 1).weights.iter().all(|w| w.abs() <= 0.1));
+    }
+
+    /// The unit is 1 in every row, and 0 after a sweep, as σ(−36) is out of reach of a draw: each of the four updates
+    /// adds its rate to the bias, 1 + ¾ + ½ + ¼ or 1 + 1 + 1 + 1.
+    #[test]
+    fn a_declining_rate_falls_in_equal_steps() {
+        let run = |decline| {
+            let mut rbm = Rbm::zeros(1, 1);
+            rbm.visible_bias[0] = -40.0;
+            let options =
+                Options { epochs: 2, batch: 1, rate: 1.0, decline, momentum: 0.0, ..Options::default() };
+            train(&mut rbm, &rows(&[1, 1], 1), &options, 1);
+            rbm.visible_bias[0] + 40.0
+        };
+        close(run(true), 2.5, TAU_0);
+        close(run(false), 4.0, TAU_0);
     }
 
     #[test]

@@ -10,6 +10,9 @@ use ndarray::Array1;
 use crate::rbm::finite;
 use crate::{Rbm, State, View};
 
+/// Rows whose free energies are computed at a time: their inputs take 4 bytes a hidden unit.
+const BLOCK: usize = 2048;
+
 impl Gibbs for Rbm {
     type State = State;
 
@@ -37,7 +40,10 @@ impl Gibbs for Rbm {
 impl Marginal for Rbm {
     fn free_energy(&self, data: &Batch) -> Result<Array1<f64>, Error> {
         self.check_data(data)?;
-        Ok(self.view().free_energies(data.bits()).into())
+        let (view, bits) = (self.view(), data.bits());
+        let starts = (0..bits.rows()).step_by(BLOCK);
+        let blocks = starts.map(|start| bits.gather(start..bits.rows().min(start + BLOCK)));
+        Ok(blocks.flat_map(|rows| view.free_energies(&rows)).collect())
     }
 }
 

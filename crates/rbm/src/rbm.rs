@@ -2,8 +2,9 @@
 
 use harmonium_core::params::{Block, BlockMut, largest};
 use harmonium_core::persist::digest;
+use harmonium_core::rows::count_by_unit;
 use harmonium_core::units::{Bernoulli, Unit, Units};
-use harmonium_core::{Batch, Error, HasParams, Key, check_backend, purpose};
+use harmonium_core::{EnergyModel, Error, HasParams, Key, Rows, check_backend, purpose};
 use harmonium_kernels::Grid;
 use ndarray::{Array1, Array2};
 use ndarray_rand::RandomExt;
@@ -55,8 +56,8 @@ impl Rbm {
     /// Makes a machine for these rows: small random weights, and the marginals of the data as visible biases.
     ///
     /// # Errors
-    /// As [`Rbm::new`].
-    pub fn for_data(data: &Batch, hidden: Units, key: Key) -> Result<Self, Error> {
+    /// As [`Rbm::new`]; says what could not be read.
+    pub fn for_data(data: &dyn Rows, hidden: Units, key: Key) -> Result<Self, Error> {
         let mut rbm = Self::new(Units::Bernoulli(data.units()), hidden, key)?;
         rbm.set_marginals(data)?;
         rbm.visible = rbm.base.clone();
@@ -99,10 +100,11 @@ impl Rbm {
     /// Keeps the marginals of the data, smoothed, as the base model of annealed importance sampling.
     ///
     /// # Errors
-    /// Refuses rows of another width.
-    pub fn set_marginals(&mut self, data: &Batch) -> Result<(), Error> {
-        data.check_units("data", self.visible_units())?;
-        self.base = Bernoulli::from_counts(&data.bits().count_by_unit(), data.rows() as u64);
+    /// Refuses rows of another width; says what could not be read.
+    pub fn set_marginals(&mut self, data: &dyn Rows) -> Result<(), Error> {
+        // One row has the width of all.
+        self.check_data(&data.read(&[0])?)?;
+        self.base = Bernoulli::from_counts(&count_by_unit(data)?, data.rows() as u64);
         Ok(())
     }
 

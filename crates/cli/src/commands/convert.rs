@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use harmonium::data::Part;
 use harmonium::persist::write_bytes_atomically;
 use harmonium::rbm::{Header, Rbm};
 use harmonium::{Batch, Error, Key};
@@ -10,7 +11,7 @@ use ndarray_npy::{WritableElement, WriteNpyExt};
 
 use crate::args::Convert;
 use crate::folder::{self, VFS};
-use crate::source::{self, Part};
+use crate::source;
 use crate::{console, interrupt};
 
 /// Carries out `transform`.

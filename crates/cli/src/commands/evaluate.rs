@@ -1,12 +1,13 @@
 //! Measures a model on rows and prints the figures.
 
+use harmonium::data::Part;
 use harmonium::evaluate::{Ais, Betas};
 use harmonium::rbm::Annealing;
 use harmonium::units::Bernoulli;
 use harmonium::{Batch, Error, Key};
 
 use crate::args::{Evaluate, Reading, Schedule};
-use crate::source::{self, Part};
+use crate::source;
 use crate::{console, folder, interrupt, likelihood};
 
 /// Carries out `evaluate`.

@@ -52,7 +52,7 @@ pub(crate) fn run(
         evaluated_on: figures.is_some().then(|| name.to_owned()),
         figures,
         sample_free_energy_gap: Some(gap),
-        notices: notices(metrics, summary),
+        notices: notices(run, metrics, summary),
         seconds: [seconds, seconds + clock.seconds()],
     };
     outcome.write(run)?;
@@ -61,16 +61,17 @@ pub(crate) fn run(
 }
 
 /// Gathers what the guard did in all epochs, also before an interruption, and what else a user should know.
-fn notices(metrics: &Metrics, summary: &Summary) -> Vec<String> {
+fn notices(run: &Run, metrics: &Metrics, summary: &Summary) -> Vec<String> {
     let mut out: Vec<String> = metrics.lines().iter().flat_map(|line| line.notices.clone()).collect();
     out.extend(summary.notices.iter().filter(|notice| !out.contains(notice)).cloned().collect::<Vec<_>>());
+    out.extend(run.train.notice());
     out
 }
 
 fn evaluate(run: &Run, rbm: &Rbm, rows: &Batch, output: Output) -> Result<Figures, Error> {
     let method = likelihood::default_method(rbm);
     let ais = Ais { runs: RUNS, betas: Betas::Count(run.recipe.betas) };
-    let annealing = Annealing { ais, base: None, starts: Some(&run.train), sweeps: REVERSE_SWEEPS };
+    let annealing = Annealing { ais, base: None, starts: Some(run.train.shown()), sweeps: REVERSE_SWEEPS };
     let key = Key::from_seed(run.recipe.seed);
     let figures = likelihood::measure(rbm, rows, method, &annealing, key, output)?;
     if method == Method::Ais && figures.certain().is_err() {

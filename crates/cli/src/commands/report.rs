@@ -15,6 +15,8 @@ use crate::run::Run;
 
 /// Rows whose hidden units are looked at.
 const ROWS: usize = 10_000;
+/// Rows whose features are held at a time.
+const BLOCK: usize = 500;
 /// A hidden unit with a smaller or a larger mean says nothing about the data.
 const DEAD: f32 = 0.005;
 const SATURATED: f32 = 0.995;
@@ -180,9 +182,16 @@ fn reconstructions(run: &Run, rbm: &Rbm) -> Result<Plate, Error> {
 }
 
 fn units(run: &Run, rbm: &Rbm) -> Result<Units, Error> {
-    let rows = run.train.gather(0..run.train.rows().min(ROWS));
-    let features = rbm.transform(&rows)?;
-    let means = features.columns().into_iter().map(|column| column.sum() / rows.rows() as f32).collect();
+    let shown = run.train.shown();
+    let rows = shown.rows().min(ROWS);
+    let mut sums = vec![0.0; rbm.hidden_units()];
+    for start in (0..rows).step_by(BLOCK) {
+        let features = rbm.transform(&shown.gather(start..rows.min(start + BLOCK)))?;
+        features
+            .outer_iter()
+            .for_each(|row| sums.iter_mut().zip(row).for_each(|(sum, p)| *sum += f64::from(*p)));
+    }
+    let means = sums.into_iter().map(|sum| (sum / rows as f64) as f32).collect();
     Ok(Units { means, dead_below: DEAD, saturated_above: SATURATED })
 }
 

@@ -3,10 +3,10 @@
 use std::path::Path;
 use std::process::ExitCode;
 
-use harmonium::persist::{Checkpoints, digest_bits};
+use harmonium::persist::{Checkpoints, digest_rows};
 use harmonium::rbm::{Header, Origin, Rbm};
 use harmonium::train::{Snapshot, Summary, Training};
-use harmonium::{Batch, Error, ErrorKind, Key};
+use harmonium::{Error, ErrorKind, Key, Rows};
 
 use super::finish;
 use crate::args::{Output, Train};
@@ -14,8 +14,8 @@ use crate::clock::Clock;
 use crate::folder::{Folder, VFS};
 use crate::metrics::Metrics;
 use crate::recipe::{Estimator, Recipe};
-use crate::run::{Run, split};
-use crate::source;
+use crate::run::Run;
+use crate::source::Parts;
 use crate::watch::{Probe, Watch, Watched};
 use crate::{INTERRUPTED, console, interrupt};
 
@@ -35,14 +35,13 @@ pub(crate) fn run(args: &Train) -> Result<ExitCode, Error> {
 
 fn start(data: &str, args: &Train) -> Result<ExitCode, Error> {
     let mut recipe = Recipe::new(data, args)?;
-    let rows = source::load(data, &args.reading, recipe.seed)?;
-    let (train, validation) = split(&rows.train, recipe.validation)?;
-    recipe.data_digest = digest_bits(train.bits());
-    let rbm = beginning(&recipe, &train)?;
+    let Parts { train, validation, test } = recipe.load(data)?;
+    recipe.data_digest = digest_rows(train.all())?;
+    let rbm = beginning(&recipe, train.all())?;
     let folder = Folder::create(args.out.as_deref(), &recipe.name())?;
     folder.write_recipe(&recipe)?;
     let metrics = Metrics::new(folder.metrics());
-    let run = Run { folder, recipe, train, validation, test: rows.test };
+    let run = Run { folder, recipe, train, validation, test };
     go(&run, rbm, None, metrics, args.output)
 }
 
@@ -64,7 +63,7 @@ fn newest(run: &Run, output: Output) -> Result<(Rbm, Option<Snapshot>), Error> {
     let newest = match checkpoints.resume::<Header>() {
         Err(error) if is_absence(&error) => {
             console::note(output, "there is no checkpoint yet: the run begins anew");
-            return Ok((beginning(&run.recipe, &run.train)?, None));
+            return Ok((beginning(&run.recipe, run.train.all())?, None));
         }
         other => other?,
     };
@@ -88,7 +87,7 @@ fn is_absence(error: &Error) -> bool {
     matches!(error.kind(), ErrorKind::Io { source, .. } if source.kind() == std::io::ErrorKind::NotFound)
 }
 
-fn beginning(recipe: &Recipe, train: &Batch) -> Result<Rbm, Error> {
+fn beginning(recipe: &Recipe, train: &dyn Rows) -> Result<Rbm, Error> {
     Rbm::for_data(train, recipe.hidden, Key::from_seed(recipe.seed))
 }
 
@@ -123,7 +122,7 @@ fn go(
         console::note(output, format!("saved at step {}; {way_on}", saved.unwrap_or_default()));
         return Ok(ExitCode::from(INTERRUPTED));
     }
-    summary.notices.iter().for_each(|notice| console::note(output, notice));
+    summary.notices.iter().chain(&run.train.notice()).for_each(|notice| console::note(output, notice));
     finish::run(run, &rbm, &metrics, &summary, clock.seconds(), output)?;
     Ok(ExitCode::SUCCESS)
 }
@@ -135,11 +134,11 @@ fn fit(
     metrics: Metrics,
     output: Output,
 ) -> Result<(Summary, Watched), Error> {
-    let mut training = Training::new(rbm, &run.train, &run.recipe.fit)?;
+    let mut training = Training::new(rbm, run.train.all(), &run.recipe.fit)?;
     let checkpoints = Checkpoints::open(&VFS, &run.folder.checkpoints())?;
     let seed = run.recipe.seed;
     let origin = Origin { seed, step: 0, recipe: run.recipe.to_json()? };
-    let probe = Probe::new(&run.train, run.validation.as_ref(), seed);
+    let probe = Probe::new(run.train.shown(), run.validation.as_ref(), seed);
     let bar = console::bar(output, training.total(), "training");
     let mut watch = Watch::new(output, checkpoints, origin, metrics, probe, bar);
     let summary = match run.recipe.estimator.clone() {
@@ -160,5 +159,5 @@ fn drive<E: harmonium::train::Estimator<Rbm>>(
     if let Some(snapshot) = from {
         training.restore(rbm, &mut estimator, snapshot)?;
     }
-    training.run(rbm, &run.train, &mut estimator, Key::from_seed(run.recipe.seed), watch)
+    training.run(rbm, run.train.all(), &mut estimator, Key::from_seed(run.recipe.seed), watch)
 }

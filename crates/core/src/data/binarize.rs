@@ -59,39 +59,46 @@ impl fmt::Display for Binarize {
 /// # Errors
 /// A value outside [0, 1], or, with [`Binarize::None`], one that is not 0 or 1; the first such, with its place.
 pub fn binarize(table: &Table, how: Binarize, key: Key) -> Result<BitMatrix, Error> {
-    let columns = table.columns();
+    binarize_part(table, 0, how, key)
+}
+
+/// Makes bits of the rows of a larger table from row `first` on, as [`binarize`] would make them of the whole.
+pub(super) fn binarize_part(
+    table: &Table,
+    first: usize,
+    how: Binarize,
+    key: Key,
+) -> Result<BitMatrix, Error> {
+    let at = (first, table.columns());
     match table.values() {
         Values::Bits(bits) => Ok(bits.clone()),
         Values::Bytes(bytes) => {
             if how == Binarize::None {
-                check(
-                    table,
-                    bytes.iter().position(|byte| !matches!(byte, 0 | 255)),
-                    "0 or 1 (byte 0 or 255)",
-                )?;
+                let refused = bytes.iter().position(|byte| !matches!(byte, 0 | 255));
+                check(table, first, refused, "0 or 1 (byte 0 or 255)")?;
             }
-            Ok(bits(bytes, columns, how, key, |byte| f32::from(byte) / 255.0))
+            Ok(bits(bytes, at, how, key, |byte| f32::from(byte) / 255.0))
         }
         Values::Reals(reals) => {
             let expected = if how == Binarize::None { "0 or 1" } else { "a value in [0, 1]" };
             let allowed =
                 |v: f32| if how == Binarize::None { v == 0.0 || v == 1.0 } else { (0.0..=1.0).contains(&v) };
-            check(table, reals.iter().position(|&value| !allowed(value)), expected)?;
-            Ok(bits(reals, columns, how, key, |value| value))
+            check(table, first, reals.iter().position(|&value| !allowed(value)), expected)?;
+            Ok(bits(reals, at, how, key, |value| value))
         }
     }
 }
 
-fn check(table: &Table, refused: Option<usize>, expected: &str) -> Result<(), Error> {
+fn check(table: &Table, first: usize, refused: Option<usize>, expected: &str) -> Result<(), Error> {
     let Some(index) = refused else { return Ok(()) };
     let (row, column) = (index / table.columns(), index % table.columns());
-    Err(Error::value("data", place(row, column), expected, table.value(row, column)))
+    Err(Error::value("data", place(first + row, column), expected, table.value(row, column)))
 }
 
 /// Fills a matrix row by row; no row knows another, so their order cannot matter.
 fn bits<T: Copy + Sync>(
     values: &[T],
-    columns: usize,
+    (first, columns): (usize, usize),
     how: Binarize,
     key: Key,
     real: impl Fn(T) -> f32 + Sync,
@@ -101,7 +108,7 @@ fn bits<T: Copy + Sync>(
     let mut words = vec![0; rows * stride];
     words.par_chunks_mut(stride).zip(values.par_chunks(columns)).enumerate().for_each(
         |(row, (words, values))| match how {
-            Binarize::Sample => sample_row(words, values, &real, key.stream(row as u64)),
+            Binarize::Sample => sample_row(words, values, &real, key.stream((first + row) as u64)),
             Binarize::Threshold | Binarize::None => set_bits(words, values, |value| real(value) >= 0.5),
         },
     );
@@ -202,6 +209,18 @@ mod tests {
         let error = binarize(&grey, Binarize::None, key()).unwrap_err().to_string();
         assert_eq!(error, "data at row 0, column 1 (counted from 0): expected 0 or 1, got 0.5");
         assert!(binarize(&ramp(), Binarize::None, key()).unwrap_err().to_string().contains("column 1 "));
+    }
+
+    #[test]
+    fn a_part_has_the_bits_and_the_places_of_the_whole() {
+        let table = ramp();
+        let part = table.slice_rows(13..29).unwrap();
+        for how in [Binarize::Sample, Binarize::Threshold] {
+            let whole = binarize(&table, how, key()).unwrap();
+            assert_eq!(binarize_part(&part, 13, how, key()).unwrap(), whole.gather(13..29));
+        }
+        let error = binarize_part(&part, 13, Binarize::None, key()).unwrap_err().to_string();
+        assert!(error.starts_with("data at row 13, column 0 (counted from 0)"), "{error}");
     }
 
     #[test]

@@ -9,19 +9,21 @@ use crate::Error;
 /// The most bytes a file may hold, or unpack to: 8 GiB.
 pub(super) const LIMIT: u64 = 1 << 33;
 
-/// Reads a regular file; a pipe or a device could block or never end.
-pub(super) fn read(path: &Path) -> Result<Vec<u8>, Error> {
-    let field = path.display();
+/// Opens a regular file, and gives its length; a pipe or a device could block or never end.
+pub(super) fn open(path: &Path) -> Result<(File, u64), Error> {
     let facts = fs::metadata(path).map_err(|e| Error::io("open", path, e))?;
     if !facts.is_file() {
-        return Err(Error::format(field, "", "a regular file", "a folder, a pipe or a device"));
+        return Err(Error::format(path.display(), "", "a regular file", "a folder, a pipe or a device"));
     }
-    let file = File::open(path).map_err(|e| Error::io("open", path, e))?;
-    let bytes = read_bounded(file, Vec::new()).map_err(|e| Error::io("read", path, e))?;
-    if bytes.is_empty() {
-        return Err(Error::format(field, "", "data", "an empty file"));
+    if facts.len() == 0 {
+        return Err(Error::format(path.display(), "", "data", "an empty file"));
     }
-    Ok(bytes)
+    Ok((File::open(path).map_err(|e| Error::io("open", path, e))?, facts.len()))
+}
+
+/// Reads a regular file.
+pub(super) fn read(path: &Path) -> Result<Vec<u8>, Error> {
+    read_bounded(open(path)?.0, Vec::new()).map_err(|e| Error::io("read", path, e))
 }
 
 /// Appends all that a reader gives. `read_to_end` reserves with `try_reserve`, so want of memory is an error.

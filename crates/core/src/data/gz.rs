@@ -1,8 +1,11 @@
 //! Unpacks gzip, told by its content and by its name.
 
-use flate2::bufread::GzDecoder;
+use std::io::{BufRead, BufReader, Read};
+use std::path::Path;
 
-use super::file::read_bounded;
+use flate2::bufread::{GzDecoder, MultiGzDecoder};
+
+use super::file::{self, read_bounded};
 use crate::Error;
 
 const MAGIC: [u8; 2] = [0x1f, 0x8b];
@@ -16,6 +19,20 @@ pub(super) fn unpack(field: &str, bytes: Vec<u8>, named: bool) -> Result<Vec<u8>
         return Err(Error::format(field, "byte 0", "gzip, which begins 1f 8b", begin(&bytes)));
     }
     Ok(bytes)
+}
+
+/// Opens a file that is unpacked as [`unpack`] does, but while it is read; damage shows as an error of reading, at the
+/// latest at its end.
+pub(super) fn reader(path: &Path, named: bool) -> Result<Box<dyn Read>, Error> {
+    let mut source = BufReader::new(file::open(path)?.0);
+    let bytes = source.fill_buf().map_err(|e| Error::io("read", path, e))?;
+    if bytes.starts_with(&MAGIC) {
+        return Ok(Box::new(MultiGzDecoder::new(source)));
+    }
+    if named {
+        return Err(Error::format(path.display(), "byte 0", "gzip, which begins 1f 8b", begin(bytes)));
+    }
+    Ok(Box::new(source))
 }
 
 fn unpack_members(field: &str, bytes: &[u8]) -> Result<Vec<u8>, Error> {

@@ -40,7 +40,16 @@ pub(super) fn parse(field: &str, mut content: Vec<u8>) -> Result<Idx, Error> {
     Ok(Idx { sides, bytes: content })
 }
 
-fn sides(field: &str, content: &[u8]) -> Result<Vec<usize>, Error> {
+/// Refuses other sides than those that are known.
+pub(super) fn check_sides(field: &str, expected: &[usize], got: &[usize]) -> Result<(), Error> {
+    if expected == got {
+        return Ok(());
+    }
+    Err(Error::shape(field, format!("sides {expected:?}"), format!("{got:?}")))
+}
+
+/// Reads the sides from the beginning of a file.
+pub(super) fn sides(field: &str, content: &[u8]) -> Result<Vec<usize>, Error> {
     let rank = rank(field, content)?;
     let Some(sides) = content.get(4..4 + 4 * rank) else {
         let expected = format!("{rank} sides of 4 bytes each");

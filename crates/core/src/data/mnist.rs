@@ -4,8 +4,10 @@ use std::env;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
-use super::{Binarize, Table, binarize, file, gz, idx};
-use crate::{Batch, Error, Key, purpose};
+use super::binarize::binarize_part;
+use super::idx_rows::IdxRows;
+use super::{Binarize, Part, Table, binarize, file, gz, idx};
+use crate::{Batch, BitMatrix, Error, Key, purpose};
 
 /// The variable that names the folder of data sets.
 pub const DATA_VARIABLE: &str = "HARMONIUM_DATA";
@@ -16,6 +18,9 @@ const FILES: [&str; 4] = [
     "t10k-images-idx3-ubyte",
     "t10k-labels-idx1-ubyte",
 ];
+
+/// Rows whose grey values are held at a time; it divides the rows of both parts.
+const BLOCK: usize = 1000;
 
 /// Holds MNIST: 60,000 training and 10,000 test images of 28 × 28 grey pixels, row by row, and their labels 0 to 9.
 #[derive(Clone, Debug, PartialEq)]
@@ -67,6 +72,24 @@ pub fn mnist(folder: &Path) -> Result<Mnist, Error> {
     })
 }
 
+/// Reads the images of one part as bits, `(60000, 784)` or `(10000, 784)`. Of their grey values it holds a block of
+/// rows, so that memory never sees all 47 MB of them. `key` is that of the part.
+pub(super) fn mnist_bits(folder: &Path, part: Part, how: Binarize, key: Key) -> Result<BitMatrix, Error> {
+    let (name, count) = match part {
+        Part::Train => (FILES[0], 60_000),
+        Part::Test => (FILES[2], 10_000),
+    };
+    let mut rows = IdxRows::open(&present(folder, name), &[count, 28, 28])?;
+    let mut words = Vec::new();
+    for first in (0..count).step_by(BLOCK) {
+        let block = Table::from_bytes(name, BLOCK, 784, rows.next(BLOCK * 784)?)?;
+        words.extend_from_slice(binarize_part(&block, first, how, key)?.words());
+    }
+    rows.finish()?;
+    BitMatrix::from_words(count, 784, words)
+        .ok_or_else(|| Error::shape(name, format!("{count} rows"), "others"))
+}
+
 fn find(variable: Option<OsString>, start: &Path) -> Result<PathBuf, Error> {
     let holds = |folder: &PathBuf| present(folder, FILES[0]).is_file();
     let (found, place) = match variable {
@@ -112,9 +135,7 @@ fn read(path: &Path, sides: &[usize]) -> Result<Vec<u8>, Error> {
     let field = path.display().to_string();
     let content = gz::unpack(&field, file::read(path)?, path.extension().is_some_and(|end| end == "gz"))?;
     let found = idx::parse(&field, content)?;
-    if found.sides != sides {
-        return Err(Error::shape(field, format!("sides {sides:?}"), format!("{:?}", found.sides)));
-    }
+    idx::check_sides(&field, sides, &found.sides)?;
     Ok(found.bytes)
 }
 

@@ -36,6 +36,54 @@ fn the_set_is_the_known_one() {
     assert!((mean(&set.test) - 33.79122).abs() < 5e-6, "{}", mean(&set.test));
 }
 
+/// The library's readers of whole tables and of blocks must give the same bits.
+#[test]
+fn bits_read_in_blocks_are_those_of_the_tables() {
+    let Some(folder) = folder() else { return };
+    let (set, key) = (mnist(&folder).unwrap(), Key::from_seed(7));
+    for (part, table) in [(Part::Train, &set.train), (Part::Test, &set.test)] {
+        for how in [Binarize::Sample, Binarize::Threshold] {
+            assert_eq!(mnist_bits(&folder, part, how, key).unwrap(), binarize(table, how, key).unwrap());
+        }
+    }
+    let error = mnist_bits(&folder, Part::Test, Binarize::None, key).unwrap_err().to_string();
+    assert!(error.starts_with("data at row 0, column"), "{error}");
+}
+
+/// Writes a file of test images, and gives the refusal of its bits.
+fn refusal(name: &str, content: &[u8]) -> String {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join(name), content).unwrap();
+    let bits = mnist_bits(folder.path(), Part::Test, Binarize::Threshold, Key::from_seed(1));
+    let error = bits.unwrap_err().to_string();
+    assert!(error.contains(name), "{error}");
+    error
+}
+
+#[test]
+fn blocks_of_a_broken_file_are_refused() {
+    let whole = idx::write(&[10_000, 28, 28], &vec![7; 7_840_000]);
+    let packed = gz::pack(&whole);
+    let zipped = format!("{}.gz", FILES[2]);
+    for end in [1, 3, 15, 16, 800_000, whole.len() - 1] {
+        refusal(FILES[2], &whole[..end]);
+    }
+    for end in (1..packed.len()).step_by(packed.len() / 20).chain([packed.len() - 1]) {
+        refusal(&zipped, &packed[..end]);
+    }
+    for tail in [&[0][..], b"garbage", &[0x1f, 0x8b]] {
+        refusal(FILES[2], &[&whole, tail].concat());
+        refusal(&zipped, &[&packed, tail].concat());
+    }
+    let mut wrong = packed;
+    let crc = wrong.len() - 8;
+    wrong[crc] ^= 1;
+    refusal(&zipped, &wrong);
+    assert!(refusal(&zipped, &whole).ends_with("expected gzip, which begins 1f 8b, got 00 00 08 03"));
+    let other = idx::write(&[2, 28, 28], &[0; 1568]);
+    assert!(refusal(FILES[2], &other).ends_with("expected sides [10000, 28, 28], got [2, 28, 28]"));
+}
+
 /// Writes a set of the right shapes, all zero, and changes one file.
 fn broken(name: &str, content: &[u8]) -> String {
     let folder = tempfile::tempdir().unwrap();

@@ -6,6 +6,7 @@
 use ndarray::{ArrayD, IxDyn, ShapeBuilder};
 use ndarray_npy::npy::header::Header;
 
+use super::table::check_sides;
 use super::{Table, packed};
 use crate::Error;
 
@@ -95,6 +96,26 @@ pub(super) fn table(field: &str, mut content: Vec<u8>, units: Option<usize>) -> 
         (Kind::I32, None) => reals(field, &head, decode(&content, big, |v| i32::from_le_bytes(v) as f32)),
         (Kind::I64, None) => reals(field, &head, decode(&content, big, |v| i64::from_le_bytes(v) as f32)),
     }
+}
+
+/// Reads the header of a file of packed bits from its beginning: the number of rows, and the bytes in front of them.
+/// `length` is that of the whole file.
+pub(super) fn packed_head(
+    field: &str,
+    begin: &[u8],
+    length: u64,
+    units: usize,
+) -> Result<(usize, usize), Error> {
+    let head = head(field, begin)?;
+    if head.kind != Kind::U8 || head.fortran {
+        let got = format!("{}{}", head.descr, if head.fortran { " in Fortran order" } else { "" });
+        return Err(Error::format(field, "dtype", "|u1 in C order, as packed bits are", got));
+    }
+    check_length(field, &head, usize::try_from(length).unwrap_or(usize::MAX) - head.length)?;
+    let (rows, columns) = head.sides();
+    check_sides(field, rows, columns)?;
+    packed::check_width(field, columns, units)?;
+    Ok((rows, head.length))
 }
 
 /// Reads the header at the beginning of `content`, which may end behind it.

@@ -1,5 +1,7 @@
 //! Reads rows of packed bits, most significant bit first, as `numpy.packbits` writes them.
 
+use std::fmt::Display;
+
 use harmonium_kernels::BitMatrix;
 
 use super::Table;
@@ -13,23 +15,41 @@ pub(super) fn table(
     bytes: &[u8],
     units: usize,
 ) -> Result<Table, Error> {
-    if units == 0 || columns != units.div_ceil(8) {
-        let expected = format!("{} bytes a row for {units} packed bits", units.div_ceil(8));
-        return Err(Error::shape(field, expected, format!("{columns} bytes a row")));
-    }
-    let padding = ((1_u16 << (8 * columns - units)) - 1) as u8;
-    if let Some(row) = bytes.chunks_exact(columns).position(|row| row[columns - 1] & padding != 0) {
-        let place = format!("row {row} (counted from 0)");
-        return Err(Error::value(field, place, format!("zeros behind bit {units}"), "ones"));
-    }
+    check_width(field, columns, units)?;
+    let mut numbered = (0..).zip(bytes.chunks_exact(columns));
+    numbered.try_for_each(|(row, bytes)| check_padding(field, row, bytes, units))?;
     let words = bytes.chunks_exact(columns).flat_map(words).collect();
     let bits = BitMatrix::from_words(rows, units, words)
         .ok_or_else(|| Error::shape(field, format!("{rows} rows of {columns} bytes"), bytes.len()))?;
     Table::from_bits(field, bits)
 }
 
+/// Refuses rows that are not as many bytes as `units` bits take.
+pub(super) fn check_width(field: &str, columns: usize, units: usize) -> Result<(), Error> {
+    if units != 0 && columns == units.div_ceil(8) {
+        return Ok(());
+    }
+    let expected = format!("{} bytes a row for {units} packed bits", units.div_ceil(8));
+    Err(Error::shape(field, expected, format!("{columns} bytes a row")))
+}
+
+/// Refuses a row with ones behind its last bit.
+pub(super) fn check_padding(
+    field: impl Display,
+    row: usize,
+    bytes: &[u8],
+    units: usize,
+) -> Result<(), Error> {
+    let padding = ((1_u16 << (8 * bytes.len() - units)) - 1) as u8;
+    if bytes[bytes.len() - 1] & padding == 0 {
+        return Ok(());
+    }
+    let place = format!("row {row} (counted from 0)");
+    Err(Error::value(field, place, format!("zeros behind bit {units}"), "ones"))
+}
+
 /// Turns a row of bytes, first unit highest, into words, first unit lowest.
-fn words(row: &[u8]) -> impl Iterator<Item = u64> + '_ {
+pub(super) fn words(row: &[u8]) -> impl Iterator<Item = u64> + '_ {
     row.chunks(8).map(|part| {
         let mut bytes = [0; 8];
         bytes.iter_mut().zip(part).for_each(|(to, from)| *to = from.reverse_bits());
@@ -38,17 +58,18 @@ fn words(row: &[u8]) -> impl Iterator<Item = u64> + '_ {
 }
 
 #[cfg(test)]
+pub(super) fn pack(bits: &BitMatrix) -> Vec<u8> {
+    let columns = bits.units().div_ceil(8);
+    let mut out = vec![0; bits.rows() * columns];
+    for row in 0..bits.rows() {
+        bits.for_each_one(row, |unit| out[row * columns + unit / 8] |= 128 >> (unit % 8));
+    }
+    out
+}
+
+#[cfg(test)]
 mod tests {
     use super::*;
-
-    fn pack(bits: &BitMatrix) -> Vec<u8> {
-        let columns = bits.units().div_ceil(8);
-        let mut out = vec![0; bits.rows() * columns];
-        for row in 0..bits.rows() {
-            bits.for_each_one(row, |unit| out[row * columns + unit / 8] |= 128 >> (unit % 8));
-        }
-        out
-    }
 
     #[test]
     fn the_first_unit_is_the_highest_bit() {

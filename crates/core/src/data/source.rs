@@ -2,8 +2,9 @@
 
 use std::path::PathBuf;
 
-use super::{ReadOptions, Table, mnist, mnist_folder, open};
-use crate::Error;
+use super::mnist::mnist_bits;
+use super::{Binarize, ReadOptions, binarize, mnist_folder, open};
+use crate::{Batch, Error, Key, purpose};
 
 /// Names where data comes from.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -14,13 +15,13 @@ pub enum Source {
     File(PathBuf),
 }
 
-/// Holds the rows that a [`Source`] gives.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Tables {
+/// Chooses between the parts of a set that has two.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Part {
     /// The rows to train on: all rows of a file.
-    pub train: Table,
+    Train,
     /// The rows to test on; a file has none.
-    pub test: Option<Table>,
+    Test,
 }
 
 impl Source {
@@ -35,26 +36,38 @@ impl Source {
             path => Ok(Self::File(path.into())),
         }
     }
-}
 
-/// Loads the tables of a source.
-///
-/// # Errors
-/// What [`mnist`] or [`open`] refuse; options that do not fit the source.
-pub fn load_tables(source: &Source, options: &ReadOptions) -> Result<Tables, Error> {
-    match source {
-        Source::Mnist => {
-            options.check_unused("mnist")?;
-            let set = mnist(&mnist_folder()?)?;
-            Ok(Tables { train: set.train, test: Some(set.test) })
-        }
-        Source::File(path) => Ok(Tables { train: open(path, options)?, test: None }),
+    /// Loads one part as bits, if the source has it. `key` is that of the seed.
+    ///
+    /// # Errors
+    /// What [`open`] or [`binarize()`] refuse, or the reader of MNIST; options that do not fit the source.
+    pub fn load(
+        &self,
+        part: Part,
+        options: &ReadOptions,
+        how: Binarize,
+        key: Key,
+    ) -> Result<Option<Batch>, Error> {
+        let key = key.fold_in(purpose::BINARIZE).fold_in(u64::from(part == Part::Test));
+        let bits = match self {
+            Self::Mnist => {
+                options.check_unused("mnist")?;
+                mnist_bits(&mnist_folder()?, part, how, key)?
+            }
+            Self::File(_) if part == Part::Test => return Ok(None),
+            Self::File(path) => binarize(&open(path, options)?, how, key)?,
+        };
+        Batch::from_bits(bits).map(Some)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn load(source: &Source, part: Part, options: &ReadOptions) -> Result<Option<Batch>, Error> {
+        source.load(part, options, Binarize::None, Key::from_seed(1))
+    }
 
     #[test]
     fn a_name_is_told_from_a_path() {
@@ -68,13 +81,16 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("rows.csv");
         std::fs::write(&path, "0,1\n1,0\n").unwrap();
-        let tables = load_tables(&Source::File(path), &ReadOptions::default()).unwrap();
-        assert_eq!((tables.train.rows(), tables.test), (2, None));
+        let source = Source::File(path);
+        let train = load(&source, Part::Train, &ReadOptions::default()).unwrap().expect("rows");
+        assert_eq!((train.rows(), train.units()), (2, 2));
+        assert_eq!(load(&source, Part::Test, &ReadOptions::default()).unwrap(), None);
     }
 
     #[test]
     fn options_do_not_pass_unused() {
         let options = ReadOptions { packed: Some(784), array: None };
-        assert!(load_tables(&Source::Mnist, &options).unwrap_err().to_string().starts_with("packed:"));
+        let error = load(&Source::Mnist, Part::Train, &options).unwrap_err().to_string();
+        assert!(error.starts_with("packed:"), "{error}");
     }
 }

@@ -154,7 +154,7 @@ fn check_shape(field: &str, rows: usize, columns: usize, values: usize) -> Resul
     Ok(())
 }
 
-fn check_sides(field: &str, rows: usize, columns: usize) -> Result<(), Error> {
+pub(super) fn check_sides(field: &str, rows: usize, columns: usize) -> Result<(), Error> {
     if rows == 0 || columns == 0 {
         let got = format!("{rows} rows and {columns} columns");
         return Err(Error::shape(field, "one row and one column at least", got));

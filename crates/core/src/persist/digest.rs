@@ -2,6 +2,9 @@
 
 use harmonium_kernels::BitMatrix;
 
+use crate::rows::blocks;
+use crate::{Error, Rows};
+
 /// Gives the BLAKE3 digest, in hexadecimal, of named parameters and of the shift `s` of their grid.
 ///
 /// Each entry is (name, shape, values in C order). Every part goes in behind its length, as u64, and values
@@ -24,13 +27,34 @@ pub fn digest(entries: &[(&str, &[usize], &[f32])], shift: i32) -> String {
 
 /// Gives the BLAKE3 digest, in hexadecimal, of packed rows: their shape and their words.
 pub fn digest_bits(bits: &BitMatrix) -> String {
+    let mut hasher = shape(bits.rows(), bits.units());
+    put_words(&mut hasher, bits.words());
+    hasher.finalize().to_hex().to_string()
+}
+
+/// Gives the same digest of rows that may not be in memory.
+///
+/// # Errors
+/// Says which rows could not be read.
+pub fn digest_rows(data: &dyn Rows) -> Result<String, Error> {
+    let mut hasher = shape(data.rows(), data.units());
+    for block in blocks(data) {
+        put_words(&mut hasher, block?.bits().words());
+    }
+    Ok(hasher.finalize().to_hex().to_string())
+}
+
+fn shape(rows: usize, units: usize) -> blake3::Hasher {
     let mut hasher = blake3::Hasher::new();
-    put_length(&mut hasher, bits.rows());
-    put_length(&mut hasher, bits.units());
-    bits.words().iter().for_each(|word| {
+    put_length(&mut hasher, rows);
+    put_length(&mut hasher, units);
+    hasher
+}
+
+fn put_words(hasher: &mut blake3::Hasher, words: &[u64]) {
+    words.iter().for_each(|word| {
         hasher.update(&word.to_le_bytes());
     });
-    hasher.finalize().to_hex().to_string()
 }
 
 fn put_length(hasher: &mut blake3::Hasher, length: usize) {
@@ -81,5 +105,14 @@ mod tests {
         bytes.extend((-7_i32).to_le_bytes());
         let expected = blake3::hash(&bytes).to_hex().to_string();
         assert_eq!(digest(&[("w", &[50, 40], &values)], -7), expected);
+    }
+
+    #[test]
+    fn rows_in_blocks_have_the_digest_of_their_bits() {
+        for rows in [1, 5000] {
+            let bits = BitMatrix::from_fn(rows, 70, |r, u| (r * 3 + u * u) % 5 < 2);
+            let batch = crate::Batch::from_bits(bits).unwrap();
+            assert_eq!(digest_rows(&batch).unwrap(), digest_bits(batch.bits()));
+        }
     }
 }

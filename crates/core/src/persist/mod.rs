@@ -23,7 +23,7 @@ pub mod vfs;
 
 pub use archive::{Loaded, load, save};
 pub use checkpoints::{Checkpoints, Newest, Skipped, newest};
-pub use digest::{digest, digest_bits};
+pub use digest::{digest, digest_bits, digest_rows};
 pub use layout::Kind;
 pub use npz::export_npz;
 pub use safetensors::export_safetensors;

@@ -10,16 +10,16 @@ use crate::address::Address;
 use crate::data::shuffled;
 use crate::params::largest;
 use crate::stats::Phases;
-use crate::{Batch, EnergyModel, Error, HasParams, Params};
+use crate::{Batch, EnergyModel, Error, HasParams, Params, Rows, rows};
 
 /// Trains a model on the rows of `data`.
 ///
 /// # Errors
 /// Refuses options out of range and data of another width before it changes anything. When numbers run away it puts
-/// the last good state back and says what did.
+/// the last good state back and says what did. When rows can't be read, the model stands as the last update left it.
 pub fn fit<M: EnergyModel, E: Estimator<M>>(
     model: &mut M,
-    data: &Batch,
+    data: &dyn Rows,
     estimator: &mut E,
     options: &Fit,
     key: Key,
@@ -75,10 +75,12 @@ impl Training {
     /// Prepares a training from its first step on.
     ///
     /// # Errors
-    /// Refuses options out of range and data of another width than the model's.
-    pub fn new<M: EnergyModel>(model: &M, data: &Batch, options: &Fit) -> Result<Self, Error> {
+    /// Refuses options out of range, data of another width than the model's, and data that can't be read.
+    pub fn new<M: EnergyModel>(model: &M, data: &dyn Rows, options: &Fit) -> Result<Self, Error> {
         options.check()?;
-        model.check_data(data)?;
+        rows::check_count("data", data.rows())?;
+        // One row has the width of all.
+        model.check_data(&data.read(&[0])?)?;
         let mut notices = Vec::new();
         if options.batch > data.rows() {
             notices.push(format!(
@@ -127,11 +129,11 @@ impl Training {
     /// Goes on until the last epoch is done or the observer stops it.
     ///
     /// # Errors
-    /// Says what ran away, with the last good state put back.
+    /// Says what ran away, with the last good state put back, or which rows could not be read.
     pub fn run<M: EnergyModel, E: Estimator<M>>(
         &mut self,
         model: &mut M,
-        data: &Batch,
+        data: &dyn Rows,
         estimator: &mut E,
         key: Key,
         observer: &mut impl Observer<M>,
@@ -143,7 +145,7 @@ impl Training {
     fn run_to_the_end<M: EnergyModel, E: Estimator<M>>(
         &mut self,
         model: &mut M,
-        data: &Batch,
+        data: &dyn Rows,
         estimator: &mut E,
         key: Key,
         observer: &mut impl Observer<M>,
@@ -152,7 +154,7 @@ impl Training {
         let mut gradient = observer.wants_gradient().then(|| model.params());
         let mut good = self.snapshot(model, estimator);
         while self.step < self.total() {
-            let batch = self.batch(data, key);
+            let batch = self.batch(data, key)?;
             let largest = self.update(model, &batch, estimator, key, (&mut phases, gradient.as_mut()))?;
             let notice = match self.options.guard.fault(largest, self.step) {
                 Some(fault) => Some(self.roll_back(model, estimator, &good, fault)?),
@@ -218,7 +220,7 @@ impl Training {
     }
 
     /// Takes the rows of the next batch in the order of its epoch.
-    fn batch(&mut self, data: &Batch, key: Key) -> Batch {
+    fn batch(&mut self, data: &dyn Rows, key: Key) -> Result<Batch, Error> {
         let epoch = self.epoch();
         if self.order.0 != epoch {
             let order = shuffled(self.rows, key, u64::from(mutant!("B31", epoch, 0)));
@@ -226,7 +228,7 @@ impl Training {
         }
         let start = (self.step % self.batches()) as usize * self.options.batch;
         let end = self.rows.min(start + self.options.batch);
-        data.gather(self.order.1[start..end].iter().map(|&row| row as usize))
+        data.read(&self.order.1[start..end])
     }
 
     fn roll_back<M: EnergyModel, E: Estimator<M>>(
