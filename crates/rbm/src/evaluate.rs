@@ -5,7 +5,7 @@ use std::fmt;
 use harmonium_core::evaluate::{Ais, AisEstimate, Interval, forward, reverse};
 use harmonium_core::units::Bernoulli;
 use harmonium_core::{Batch, EnergyModel, Error, Gibbs, Key, Marginal, data, purpose};
-use harmonium_kernels::evaluate;
+use harmonium_kernels::{evaluate, parallel};
 use serde::{Deserialize, Serialize};
 
 use crate::Rbm;
