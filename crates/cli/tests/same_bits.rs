@@ -3,6 +3,7 @@
 mod common;
 
 use common::{Done, Place};
+use harmonium::Backend;
 
 /// Batches of 50 leave a short last one; 20 chains differ from the batch; the guard's grid moves with the momentum.
 const TRAIN: &str = "train digits.npy --hidden 12 --epochs 2 --batch 50 --betas 0 --seed 7 --json --quiet";
@@ -41,11 +42,12 @@ fn results(place: &Place, done: Done) -> (String, Vec<u8>, Vec<serde_json::Value
 /// Trains each recipe with all numbers of threads, and with both back ends where there are two.
 fn check(recipes: &[&str]) {
     let place = place();
-    let fast = harmonium::Backend::Avx2.available();
-    if !fast {
-        eprintln!("this machine has no AVX2: the scalar back end alone is checked");
+    let fast = [Backend::Avx2, Backend::Neon].into_iter().find(|backend| backend.available());
+    if fast.is_none() {
+        eprintln!("this machine has neither AVX2 nor NEON: the scalar back end alone is checked");
     }
-    let fast = if fast { "avx2" } else { "scalar" };
+    let fast = fast.unwrap_or(Backend::Scalar).to_string();
+    let fast = fast.as_str();
     let mut seen = Vec::new();
     for recipe in recipes {
         let one = results(&place, train(&place, recipe, 1, Some("scalar")));
@@ -82,10 +84,17 @@ fn the_seed_changes_the_digest() {
 #[test]
 fn a_back_end_that_is_not_there_is_refused() {
     let place = place();
-    for name in ["mmx", "AVX2", "neon", "amx"] {
+    let refused = |name: &str, reason: &str| {
         let done = train(&place, RECIPES[0], 1, Some(name));
-        done.refused(2, &["HARMONIUM_BACKEND", name, "scalar, avx2"]);
+        done.refused(2, &["HARMONIUM_BACKEND", name, reason]);
         assert!(!place.path("run").exists());
+    };
+    for name in ["mmx", "AVX2", "NEON"] {
+        refused(name, "scalar, neon, avx2");
+    }
+    // No machine has those of two architectures.
+    for absent in Backend::ALL.into_iter().filter(|backend| !backend.available()) {
+        refused(&absent.to_string(), "which this machine lacks");
     }
     // An empty variable is an absent one.
     train(&place, RECIPES[1], 1, Some("")).ok();

@@ -9,6 +9,8 @@ use std::sync::atomic::{AtomicU8, Ordering};
 pub enum Backend {
     /// Portable code, the specification of the others.
     Scalar,
+    /// 128-bit vectors (64-bit ARM).
+    Neon,
     /// 256-bit integer vectors with fused multiply-add (x86-64).
     Avx2,
     /// 512-bit vectors of the foundation subset (x86-64).
@@ -23,12 +25,17 @@ static CHOSEN: AtomicU8 = AtomicU8::new(UNKNOWN);
 
 impl Backend {
     /// All back ends, slowest first.
-    pub const ALL: [Self; 3] = [Self::Scalar, Self::Avx2, Self::Avx512];
+    pub const ALL: [Self; 4] = [Self::Scalar, Self::Neon, Self::Avx2, Self::Avx512];
 
     /// Tells whether this machine has the instructions.
     pub fn available(self) -> bool {
         match self {
             Self::Scalar => true,
+            // The kernels' view of words as bytes is that of the low end first.
+            #[cfg(target_arch = "aarch64")]
+            Self::Neon => cfg!(target_endian = "little") && std::arch::is_aarch64_feature_detected!("neon"),
+            #[cfg(not(target_arch = "aarch64"))]
+            Self::Neon => false,
             #[cfg(target_arch = "x86_64")]
             Self::Avx2 => {
                 is_x86_feature_detected!("avx2")
@@ -89,6 +96,7 @@ impl fmt::Display for Backend {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Scalar => "scalar",
+            Self::Neon => "neon",
             Self::Avx2 => "avx2",
             Self::Avx512 => "avx512",
         })
@@ -127,6 +135,6 @@ mod tests {
     #[test]
     fn names_are_read_back_and_unknown_ones_refused() {
         assert!(Backend::ALL.iter().all(|b| b.to_string().parse() == Ok(*b)));
-        assert!("mmx".parse::<Backend>().unwrap_err().contains("scalar, avx2, avx512"));
+        assert!("mmx".parse::<Backend>().unwrap_err().contains("scalar, neon, avx2, avx512"));
     }
 }

@@ -11,6 +11,8 @@ mod portable;
 mod avx2;
 #[cfg(target_arch = "x86_64")]
 mod avx512;
+#[cfg(target_arch = "aarch64")]
+mod neon;
 
 use crate::Backend;
 
@@ -86,11 +88,16 @@ impl Backend {
         match self {
             Self::Scalar => kernel.run::<portable::Portable>(),
             // SAFETY: `current` and `force` hand out only back ends that the machine has.
+            #[cfg(target_arch = "aarch64")]
+            Self::Neon => unsafe { neon::run(kernel) },
+            // SAFETY: as above.
             #[cfg(target_arch = "x86_64")]
             Self::Avx2 => unsafe { avx2::run(kernel) },
             // SAFETY: as above.
             #[cfg(target_arch = "x86_64")]
             Self::Avx512 => unsafe { avx512::run(kernel) },
+            #[cfg(not(target_arch = "aarch64"))]
+            Self::Neon => unreachable!("back ends are checked before use"),
             #[cfg(not(target_arch = "x86_64"))]
             Self::Avx2 | Self::Avx512 => unreachable!("back ends are checked before use"),
         }

@@ -18,7 +18,7 @@ impl Kernel for All<'_> {
 
     #[inline(always)]
     fn run<S: Simd>(self) -> Rows {
-        let mut rows = vec![Vec::new(); 18];
+        let mut rows = vec![Vec::new(); 20];
         for at in (0..self.ints.len()).step_by(S::LANES) {
             let (i, x) = (S::load(&self.ints[at..]), S::load_f32(&self.floats[at..]));
             let (k, c) = (S::splat(0x1234_5678), S::splat_f32(1.5));
@@ -42,6 +42,8 @@ impl Kernel for All<'_> {
                 S::fma(x, c, x),
                 S::min(x, c),
                 S::max(x, c),
+                S::min(c, x),
+                S::max(c, x),
                 S::round(x),
             ];
             for (row, value) in rows.iter_mut().zip(ints) {
@@ -99,6 +101,9 @@ fn every_operation_is_that_of_plain_rust() {
         float(&|x| x.mul_add(1.5, x)),
         float(&|x| if x < 1.5 { x } else { 1.5 }),
         float(&|x| if x > 1.5 { x } else { 1.5 }),
+        // The order of both decides what becomes of a NaN.
+        float(&|x| if 1.5 < x { 1.5 } else { x }),
+        float(&|x| if 1.5 > x { 1.5 } else { x }),
         float(&f32::round_ties_even),
     ];
     for backend in available() {
