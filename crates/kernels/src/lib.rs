@@ -22,6 +22,7 @@ mod key;
 pub mod numeric;
 pub mod parallel;
 pub mod product;
+pub mod profile;
 mod shared;
 mod simd;
 
