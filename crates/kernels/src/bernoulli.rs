@@ -76,10 +76,8 @@ pub fn sample_with_probabilities(input: &Input<'_>, affine: &Affine<'_>, key: Ke
     let units = affine.bias.len();
     let (mut bits, mut p16) =
         (BitMatrix::zeros(input.rows(units), units), vec![0; input.rows(units) * units]);
-    let sink =
-        Units { affine: *affine, draws: Some(Draws::new(key, &mut bits)), p16: Some(Shared::new(&mut p16)) };
-    input.hand_to(units, &sink);
-    drop(sink);
+    let (draws, means) = (Draws::new(key, &mut bits), Shared::new(&mut p16));
+    input.hand_to(units, &Units { affine: *affine, draws: Some(draws), p16: Some(means) });
     (bits, p16)
 }
 

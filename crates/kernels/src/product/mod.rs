@@ -90,7 +90,7 @@ impl<'a> Product<'a> {
         match self.way {
             Way::Forward => strips::run(&Chosen { bits: self.bits, source: Forward(self.coupling) }, sink),
             Way::Backward => {
-                strips::run(&Chosen { bits: self.bits, source: Transposed(self.coupling) }, sink)
+                strips::run(&Chosen { bits: self.bits, source: Transposed(self.coupling) }, sink);
             }
         }
     }

@@ -87,6 +87,8 @@ impl Choice<'_> {
     }
 }
 
+// Loops over vectors of a constant number become straight code.
+#[allow(clippy::needless_range_loop)]
 #[inline(always)]
 fn add_one<S: Simd, const G: usize>(tables: &Tables, bits: u64, sums: &mut Strip) {
     let mut total = [S::splat(0); WIDTH / 4];
