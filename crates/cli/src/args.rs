@@ -90,7 +90,7 @@ pub(crate) struct Train {
     pub(crate) reading: Reading,
     #[command(flatten)]
     pub(crate) options: TrainOptions,
-    /// Go on with the run in this folder; only --epochs, --threads, --json and --quiet may stand beside it
+    /// Go on with the run in this folder; only --epochs, --profile, --threads, --json and --quiet may stand beside it
     #[arg(long, value_name = "DIR", conflicts_with_all = ["Reading", "TrainOptions", "out"])]
     pub(crate) resume: Option<PathBuf>,
     /// Passes over the data [default: 30]
@@ -99,6 +99,10 @@ pub(crate) struct Train {
     /// Where the run goes [default: the next free runs/NAME-NNN]
     #[arg(long, value_name = "DIR")]
     pub(crate) out: Option<PathBuf>,
+    /// Tell after the training where the time of a step went, and which share of the machine's peak that was; the
+    /// results have the same bits
+    #[arg(long)]
+    pub(crate) profile: bool,
     #[command(flatten)]
     pub(crate) output: Output,
 }

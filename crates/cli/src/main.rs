@@ -10,6 +10,7 @@ mod likelihood;
 mod metrics;
 mod outcome;
 mod picture;
+mod profile;
 mod recipe;
 mod report;
 mod run;

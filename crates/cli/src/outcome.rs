@@ -8,6 +8,7 @@ use crate::args::Output;
 use crate::console;
 use crate::folder::{read_text, write_text};
 use crate::likelihood::Figures;
+use crate::profile::Profile;
 use crate::run::Run;
 
 /// Samples of the report, and sweeps of their chains.
@@ -28,6 +29,9 @@ pub(crate) struct Outcome {
     pub(crate) notices: Vec<String>,
     /// Seconds of training, and of all.
     pub(crate) seconds: [f64; 2],
+    /// Where the time of the training went, if somebody asked.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub(crate) profile: Option<Profile>,
 }
 
 /// Is mean F of samples minus mean F of the evaluated rows, in nats: near 0 where chains reach the model and the model
@@ -75,6 +79,7 @@ impl Outcome {
             sample_free_energy_gap: None,
             notices: vec![format!("The run stopped at step {steps}, before its last epoch.")],
             seconds: [0.0; 2],
+            profile: None,
         }
     }
 }

@@ -4,6 +4,7 @@ use std::ops::ControlFlow;
 use std::time::Duration;
 
 use harmonium::persist::Checkpoints;
+use harmonium::profile::Recording;
 use harmonium::rbm::{Origin, Rbm};
 use harmonium::train::{Observer, Snapshot, Step};
 use harmonium::{Batch, Error, Key};
@@ -12,6 +13,7 @@ use indicatif::ProgressBar;
 use crate::args::Output;
 use crate::clock::Clock;
 use crate::metrics::{Metric, Metrics};
+use crate::profile::{Done, Profile};
 use crate::{console, interrupt};
 
 /// Time between two checkpoints within an epoch.
@@ -41,6 +43,7 @@ pub(crate) struct Watch<'a> {
     since_save: Clock,
     since_epoch: Clock,
     rows: usize,
+    done: Done,
     failure: Option<Error>,
 }
 
@@ -49,6 +52,7 @@ pub(crate) struct Watched {
     pub(crate) metrics: Metrics,
     /// The step of the last checkpoint.
     pub(crate) saved: Option<u64>,
+    pub(crate) profile: Option<Profile>,
 }
 
 impl Probe {
@@ -104,18 +108,25 @@ impl<'a> Watch<'a> {
             since_save,
             since_epoch,
             rows,
+            done: Done::default(),
             failure,
         }
     }
 
     /// Ends the watch: gives the first failure of it, or what it kept.
-    pub(crate) fn finish(self) -> Result<Watched, Error> {
+    pub(crate) fn finish(self, recording: Option<&Recording>) -> Result<Watched, Error> {
         self.bar.finish_and_clear();
-        self.failure.map_or(Ok(Watched { metrics: self.metrics, saved: self.saved }), Err)
+        if let Some(failure) = self.failure {
+            return Err(failure);
+        }
+        let profile = recording.map(|recording| Profile::new(recording, self.done));
+        Ok(Watched { metrics: self.metrics, saved: self.saved, profile })
     }
 
     fn look(&mut self, step: &Step<'_, Rbm>) -> Result<ControlFlow<()>, Error> {
         self.rows += step.rows;
+        self.done.steps += 1;
+        self.done.samples += step.rows as u64;
         self.bar.set_position(step.training.step());
         if let Some(notice) = step.notice {
             self.bar.println(notice);

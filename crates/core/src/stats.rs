@@ -1,7 +1,7 @@
 //! Adds up sufficient statistics in integers, and contrasts two phases.
 
-use harmonium_kernels::BitMatrix;
 use harmonium_kernels::product::{Cells, Contrast, MAX_ROWS, Pair, Rule, walk};
+use harmonium_kernels::{BitMatrix, profile};
 use rayon::prelude::*;
 
 use crate::Params;
@@ -108,8 +108,10 @@ impl Stats {
             panic!("statistics of two layers have a block of pairs and two of units");
         };
         let pair = Pair::new(visible, means);
-        pair.add_visible(v.room(rows));
-        pair.add_hidden(h.room(rows));
+        profile::stage("sums of v and h", 0, || {
+            pair.add_visible(v.room(rows));
+            pair.add_hidden(h.room(rows));
+        });
         outer.add(pair);
         self.rows += rows as u64;
     }

@@ -12,10 +12,12 @@ use harmonium::train::{
 use harmonium::units::Units;
 use harmonium::{Batch, HasParams};
 
-fn trained<E: Estimator<Rbm>>(units: (usize, usize), estimator: &E, options: &Fit, plain: bool) -> Rbm
-where
-    E: Clone,
-{
+fn trained<E: Estimator<Rbm> + Clone>(
+    units: (usize, usize),
+    estimator: &E,
+    options: &Fit,
+    plain: bool,
+) -> Rbm {
     let data = Batch::from_bits(coins(70, units.0, 1)).unwrap();
     let mut rbm = Rbm::new(Units::Bernoulli(units.0), Units::Bernoulli(units.1), key(2)).unwrap();
     let mut estimator = estimator.clone();

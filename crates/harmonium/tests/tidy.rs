@@ -66,6 +66,12 @@ fn instruction_sets_are_named_in_kernels_alone() {
     assert_none(&bad, "only kernels names an instruction set");
 }
 
+/// Tells whether a file is part of what users run: benches measure, and start other programs to do so.
+fn shipped(path: &Path) -> bool {
+    let place = path.to_string_lossy();
+    place.contains("/src/") && !place.contains("/benches/")
+}
+
 /// The code of a file without its tests.
 fn code(text: &str) -> &str {
     text.split("#[cfg(test)]").next().unwrap_or_default()
@@ -73,7 +79,7 @@ fn code(text: &str) -> &str {
 
 #[test]
 fn files_and_clocks_are_touched_in_one_place_each() {
-    let library = |path: &Path| path.to_string_lossy().contains("/src/") && !path.ends_with("tests.rs");
+    let library = |path: &Path| shipped(path) && !path.ends_with("tests.rs");
     let files = ["std::", "fs"].concat();
     let bad = offenders(|path, text| {
         let doubles = path.ends_with("doubles.rs") || path.to_string_lossy().contains("/tests/");
@@ -85,11 +91,25 @@ fn files_and_clocks_are_touched_in_one_place_each() {
     });
     assert_none(&bad, "files are written through the Vfs, and read through it or by data/file.rs");
     let clock = ["Instant", "::now"].concat();
-    let bad =
-        offenders(|path, text| library(path) && text.contains(&clock) && !path.ends_with("cli/src/clock.rs"));
-    assert_none(&bad, "time is read in one place");
+    let known = ["cli/src/clock.rs", "kernels/src/profile.rs"];
+    let bad = offenders(|path, text| {
+        library(path) && text.contains(&clock) && !known.iter().any(|k| path.ends_with(k))
+    });
+    assert_none(&bad, "time is read by the clock of the command line and by the profile");
     let net = ["std::", "net"].concat();
     assert_none(&offenders(|_, text| text.contains(&net)), "nothing speaks to the network");
+}
+
+/// What a recording found out can decide nothing in the libraries if none of them can ask for one.
+#[test]
+fn the_libraries_name_stages_and_never_read_a_recording() {
+    let uses = |text: &str| text.matches("profile::").count() - text.matches("profile::stage(").count();
+    let bad = offenders(|path, text| {
+        let place = path.to_string_lossy();
+        let libraries = ["kernels", "core", "rbm"].map(|name| format!("crates/{name}/src/"));
+        libraries.iter().any(|folder| place.contains(folder)) && uses(code(text)) > 0
+    });
+    assert_none(&bad, "only the command line makes and reads recordings");
 }
 
 /// Names the readers of data sets, which open files of any size and write none.
@@ -102,8 +122,7 @@ fn the_environment_is_read_where_documented() {
     let word = ["env::", "var"].concat();
     let known = ["kernels/src/backend.rs", "kernels/src/mutants.rs", "core/src/data/mnist.rs"];
     let bad = offenders(|path, text| {
-        let library = path.to_string_lossy().contains("/src/");
-        library && code(text).contains(&word) && !known.iter().any(|k| path.ends_with(k))
+        shipped(path) && code(text).contains(&word) && !known.iter().any(|k| path.ends_with(k))
     });
     assert_none(&bad, "environment variables are read in three places");
 }

@@ -7,10 +7,10 @@
 use crate::chacha::{self, BLOCK};
 use crate::numeric::lanes;
 use crate::product::strips::{self, Ready};
-use crate::product::{Place, Product, Sink, Strip, WIDTH};
+use crate::product::{Place, Product, Sink, Strip, WIDTH, Way};
 use crate::shared::Shared;
 use crate::simd::{Kernel, Simd};
-use crate::{Backend, BitMatrix, Key, parallel};
+use crate::{Backend, BitMatrix, Key, parallel, profile};
 
 /// Says how sums become activations.
 #[derive(Clone, Copy, Debug)]
@@ -40,10 +40,15 @@ impl Input<'_> {
         }
     }
 
-    fn hand_to(&self, units: usize, sink: &impl Sink) {
+    fn hand_to(&self, units: usize, sink: &Units<'_>) {
         match self {
-            Self::Sums(sums) => strips::run(&Ready { sums, width: units }, sink),
-            Self::Product(product) => product.hand_to(sink),
+            Self::Sums(sums) => {
+                let run = || strips::run(&Ready { sums, width: units }, sink);
+                profile::stage("units of known inputs", 0, run);
+            }
+            Self::Product(product) => {
+                profile::stage(sink.name(product.way()), product.operations(), || product.hand_to(sink));
+            }
         }
     }
 }
@@ -69,10 +74,8 @@ pub fn sample_with_probabilities(input: &Input<'_>, affine: &Affine<'_>, key: Ke
     let units = affine.bias.len();
     let (mut bits, mut p16) =
         (BitMatrix::zeros(input.rows(units), units), vec![0; input.rows(units) * units]);
-    let sink =
-        Units { affine: *affine, draws: Some(Draws::new(key, &mut bits)), p16: Some(Shared::new(&mut p16)) };
-    input.hand_to(units, &sink);
-    drop(sink);
+    let (draws, means) = (Draws::new(key, &mut bits), Shared::new(&mut p16));
+    input.hand_to(units, &Units { affine: *affine, draws: Some(draws), p16: Some(means) });
     (bits, p16)
 }
 
@@ -146,6 +149,18 @@ impl Sink for Units<'_> {
 }
 
 impl Units<'_> {
+    /// Names what becomes of a product.
+    fn name(&self, way: Way) -> &'static str {
+        match (way, self.draws.is_some(), self.p16.is_some()) {
+            (Way::Forward, true, false) => "h given v",
+            (Way::Forward, true, true) => "h given v, with means",
+            (Way::Forward, false, _) => "means of h",
+            (Way::Backward, true, false) => "v given h",
+            (Way::Backward, true, true) => "v given h, with means",
+            (Way::Backward, false, _) => "means of v",
+        }
+    }
+
     #[inline(always)]
     fn row<S: Simd>(
         &self,

@@ -7,9 +7,6 @@
 //!
 //! Functions here panic when shapes do not fit: the crates above check once and then call.
 
-// Kernels are small bodies that must become part of the loops that an instruction set was chosen for.
-#![allow(clippy::inline_always)]
-
 #[macro_use]
 pub mod mutants;
 
@@ -22,6 +19,7 @@ mod key;
 pub mod numeric;
 pub mod parallel;
 pub mod product;
+pub mod profile;
 mod shared;
 mod simd;
 

@@ -239,9 +239,9 @@ impl Team {
 fn pause(looks: &mut u32) -> bool {
     *looks = looks.saturating_add(1);
     if *looks < SPINS {
-        spin_loop()
+        spin_loop();
     } else {
-        std::thread::yield_now()
+        std::thread::yield_now();
     }
     *looks > SPINS + YIELDS
 }

@@ -15,6 +15,7 @@ use crate::likelihood::{self, Figures};
 use crate::metrics::Metrics;
 use crate::outcome::{Gap, Outcome, SAMPLES, sample};
 use crate::run::Run;
+use crate::watch::Watched;
 
 /// Runs of the final annealing, and sweeps of its backward chains.
 const RUNS: usize = 100;
@@ -32,7 +33,7 @@ struct LastLine<'a> {
 pub(crate) fn run(
     run: &Run,
     rbm: &Rbm,
-    metrics: &Metrics,
+    watched: &Watched,
     summary: &Summary,
     seconds: f64,
     output: Output,
@@ -52,11 +53,12 @@ pub(crate) fn run(
         evaluated_on: figures.is_some().then(|| name.to_owned()),
         figures,
         sample_free_energy_gap: Some(gap),
-        notices: notices(run, metrics, summary),
+        notices: notices(run, &watched.metrics, summary),
         seconds: [seconds, seconds + clock.seconds()],
+        profile: watched.profile.clone(),
     };
     outcome.write(run)?;
-    report::write(run, rbm, metrics, &outcome, &samples)?;
+    report::write(run, rbm, &watched.metrics, &outcome, &samples)?;
     tell(run, &outcome, output)
 }
 

@@ -4,6 +4,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use harmonium::persist::{Checkpoints, digest_rows};
+use harmonium::profile::Recording;
 use harmonium::rbm::{Header, Origin, Rbm};
 use harmonium::train::{Snapshot, Summary, Training};
 use harmonium::{Error, ErrorKind, Key, Rows};
@@ -17,7 +18,7 @@ use crate::recipe::{Estimator, Recipe};
 use crate::run::Run;
 use crate::source::Parts;
 use crate::watch::{Probe, Watch, Watched};
-use crate::{INTERRUPTED, console, interrupt};
+use crate::{INTERRUPTED, console, interrupt, profile};
 
 /// Carries out `train`.
 ///
@@ -42,7 +43,7 @@ fn start(data: &str, args: &Train) -> Result<ExitCode, Error> {
     folder.write_recipe(&recipe)?;
     let metrics = Metrics::new(folder.metrics());
     let run = Run { folder, recipe, train, validation, test };
-    go(&run, rbm, None, metrics, args.output)
+    go(&run, rbm, None, metrics, args)
 }
 
 fn resume(path: &Path, args: &Train) -> Result<ExitCode, Error> {
@@ -54,7 +55,7 @@ fn resume(path: &Path, args: &Train) -> Result<ExitCode, Error> {
     run.folder.write_recipe(&run.recipe)?;
     let step = snapshot.as_ref().map_or(0, |snapshot| snapshot.step);
     let metrics = Metrics::read(run.folder.metrics(), step)?;
-    go(&run, rbm, snapshot.as_ref(), metrics, args.output)
+    go(&run, rbm, snapshot.as_ref(), metrics, args)
 }
 
 /// Gives the machine of the newest checkpoint that can be read; a new one for a run that has saved none yet.
@@ -111,19 +112,21 @@ fn go(
     mut rbm: Rbm,
     from: Option<&Snapshot>,
     metrics: Metrics,
-    output: Output,
+    args: &Train,
 ) -> Result<ExitCode, Error> {
-    let clock = Clock::start();
+    let (clock, output) = (Clock::start(), args.output);
     let way_on = format!("go on with: harmonium train --resume {}", run.folder.path().display());
     interrupt::advise(format!("interrupted; {way_on}"));
-    let (summary, watched) = interrupt::armed(|| fit(run, &mut rbm, from, metrics, output))?;
-    let Watched { metrics, saved } = watched;
+    let (summary, watched) = interrupt::armed(|| fit(run, &mut rbm, from, metrics, args))?;
+    if let Some(profile) = watched.profile.as_ref().filter(|_| !output.json) {
+        profile.lines().into_iter().try_for_each(console::line)?;
+    }
     if summary.stopped {
-        console::note(output, format!("saved at step {}; {way_on}", saved.unwrap_or_default()));
+        console::note(output, format!("saved at step {}; {way_on}", watched.saved.unwrap_or_default()));
         return Ok(ExitCode::from(INTERRUPTED));
     }
     summary.notices.iter().chain(&run.train.notice()).for_each(|notice| console::note(output, notice));
-    finish::run(run, &rbm, &metrics, &summary, clock.seconds(), output)?;
+    finish::run(run, &rbm, &watched, &summary, clock.seconds(), output)?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -132,20 +135,20 @@ fn fit(
     rbm: &mut Rbm,
     from: Option<&Snapshot>,
     metrics: Metrics,
-    output: Output,
+    args: &Train,
 ) -> Result<(Summary, Watched), Error> {
     let mut training = Training::new(rbm, run.train.all(), &run.recipe.fit)?;
     let checkpoints = Checkpoints::open(&VFS, &run.folder.checkpoints())?;
     let seed = run.recipe.seed;
     let origin = Origin { seed, step: 0, recipe: run.recipe.to_json()? };
     let probe = Probe::new(run.train.shown(), run.validation.as_ref(), seed);
-    let bar = console::bar(output, training.total(), "training");
-    let mut watch = Watch::new(output, checkpoints, origin, metrics, probe, bar);
-    let summary = match run.recipe.estimator.clone() {
-        Estimator::Cd(cd) => drive(run, rbm, &mut training, cd, from, &mut watch),
-        Estimator::Pcd(pcd) => drive(run, rbm, &mut training, pcd, from, &mut watch),
+    let bar = console::bar(args.output, training.total(), "training");
+    let mut watch = Watch::new(args.output, checkpoints, origin, metrics, probe, bar);
+    let (summary, recording) = match run.recipe.estimator.clone() {
+        Estimator::Cd(cd) => drive(run, rbm, &mut training, cd, from, (&mut watch, args.profile)),
+        Estimator::Pcd(pcd) => drive(run, rbm, &mut training, pcd, from, (&mut watch, args.profile)),
     }?;
-    Ok((summary, watch.finish()?))
+    Ok((summary, watch.finish(recording.as_ref())?))
 }
 
 fn drive<E: harmonium::train::Estimator<Rbm>>(
@@ -154,10 +157,13 @@ fn drive<E: harmonium::train::Estimator<Rbm>>(
     training: &mut Training,
     mut estimator: E,
     from: Option<&Snapshot>,
-    watch: &mut Watch<'_>,
-) -> Result<Summary, Error> {
+    (watch, wanted): (&mut Watch<'_>, bool),
+) -> Result<(Summary, Option<Recording>), Error> {
     if let Some(snapshot) = from {
         training.restore(rbm, &mut estimator, snapshot)?;
     }
-    training.run(rbm, run.train.all(), &mut estimator, Key::from_seed(run.recipe.seed), watch)
+    let key = Key::from_seed(run.recipe.seed);
+    let (summary, recording) =
+        profile::recorded(wanted, || training.run(rbm, run.train.all(), &mut estimator, key, watch));
+    Ok((summary?, recording))
 }

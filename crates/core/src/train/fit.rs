@@ -1,8 +1,6 @@
 //! Runs a training: batch by batch, from any step on.
 
-use std::ops::ControlFlow;
-
-use harmonium_kernels::{BitMatrix, Key, parallel};
+use harmonium_kernels::{BitMatrix, Key, parallel, profile};
 
 use super::optimizer::Move;
 use super::{Action, Estimator, Fit, Observer, Optimizer, Step, Transform, fused};
@@ -154,7 +152,7 @@ impl Training {
         let mut gradient = observer.wants_gradient().then(|| model.params());
         let mut good = self.snapshot(model, estimator);
         while self.step < self.total() {
-            let batch = self.batch(data, key)?;
+            let batch = profile::stage("rows of the batch", 0, || self.batch(data, key))?;
             let largest = self.update(model, &batch, estimator, key, (&mut phases, gradient.as_mut()))?;
             let notice = match self.options.guard.fault(largest, self.step) {
                 Some(fault) => Some(self.roll_back(model, estimator, &good, fault)?),
@@ -162,7 +160,7 @@ impl Training {
             };
             let ends_epoch = notice.is_none() && self.step.is_multiple_of(self.batches());
             if ends_epoch || notice.is_none() && self.step.is_multiple_of(self.options.guard.every) {
-                good = self.snapshot(model, estimator);
+                good = profile::stage("copy for the guard", 0, || self.snapshot(model, estimator));
             }
             let step = Step {
                 model: &*model,
@@ -174,7 +172,7 @@ impl Training {
                 good: &good,
                 snapshot: &|| self.snapshot(model, estimator),
             };
-            if let ControlFlow::Break(()) = observer.observe(&step) {
+            if profile::stage("observer", 0, || observer.observe(&step)).is_break() {
                 return Ok(self.summary(true));
             }
         }

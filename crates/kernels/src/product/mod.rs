@@ -5,14 +5,16 @@
 //! handed to a [`Sink`] while they are still in the nearest cache; integer sums do not care about the order.
 
 mod outer;
+mod peak;
 mod source;
 pub(crate) mod strips;
 mod tables;
 
 use crate::shared::Shared;
 use crate::simd::Simd;
-use crate::{BitMatrix, Coupling};
+use crate::{BitMatrix, Coupling, profile};
 pub use outer::{Cells, Contrast, Margins, Pair, Rule, walk};
+pub(crate) use peak::look_ups;
 pub(crate) use source::{Forward, Probabilities, Source, Transposed};
 pub(crate) use strips::{Place, Sink, Sums};
 use tables::Choice;
@@ -67,8 +69,20 @@ impl<'a> Product<'a> {
     /// Computes all sums, row-major.
     pub fn sums(&self) -> Vec<i32> {
         let mut out = vec![0; self.rows() * self.width()];
-        self.hand_to(&Store { out: Shared::new(&mut out), width: self.width() });
+        let store = Store { out: Shared::new(&mut out), width: self.width() };
+        let name = if self.way == Way::Forward { "inputs of h" } else { "inputs of v" };
+        profile::stage(name, self.operations(), || self.hand_to(&store));
         out
+    }
+
+    /// Tells which way it goes.
+    pub(crate) fn way(&self) -> Way {
+        self.way
+    }
+
+    /// Counts the operations of a dense product of this shape.
+    pub(crate) fn operations(&self) -> usize {
+        2 * self.rows() * self.coupling.visible * self.coupling.hidden
     }
 
     /// Computes all sums and hands them on, strip by strip.
@@ -76,7 +90,7 @@ impl<'a> Product<'a> {
         match self.way {
             Way::Forward => strips::run(&Chosen { bits: self.bits, source: Forward(self.coupling) }, sink),
             Way::Backward => {
-                strips::run(&Chosen { bits: self.bits, source: Transposed(self.coupling) }, sink)
+                strips::run(&Chosen { bits: self.bits, source: Transposed(self.coupling) }, sink);
             }
         }
     }

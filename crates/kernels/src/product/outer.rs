@@ -8,7 +8,7 @@ use super::strips::{self, Scratch, with_scratch};
 use super::{Chosen, Place, Probabilities, Store, Strip, Tables, WIDTH};
 use crate::shared::Shared;
 use crate::simd::{Kernel, Simd};
-use crate::{Backend, BitMatrix, parallel};
+use crate::{Backend, BitMatrix, parallel, profile};
 
 /// Holds visible bits and 16-bit means of hidden units, row for row, ready for v hᵀ.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,7 +28,8 @@ impl Pair {
         let rows = bits.rows();
         assert!((1..=super::MAX_ROWS).contains(&rows), "{rows} rows in one sum of 32 bits");
         assert!(means.len().is_multiple_of(rows), "{} means of {rows} rows", means.len());
-        Self { lines: bits.transposed(), hidden: means.len() / rows, means }
+        let lines = profile::stage("transposition of v", 0, || bits.transposed());
+        Self { lines, hidden: means.len() / rows, means }
     }
 
     /// Gives the number of rows.
@@ -51,7 +52,8 @@ impl Pair {
     pub fn sums(&self) -> Vec<i32> {
         let mut out = vec![0; self.lines.rows() * self.hidden];
         let store = Store { out: Shared::new(&mut out), width: self.hidden };
-        strips::run(&self.chosen(false), &store);
+        let operations = 2 * self.rows() * self.lines.rows() * self.hidden;
+        profile::stage("statistics", operations, || strips::run(&self.chosen(false), &store));
         out
     }
 
@@ -149,7 +151,10 @@ pub fn walk<const N: usize, R: Rule<N>>(
         margins: (Shared::new(&mut along_lines), Shared::new(&mut along_columns)),
         largest: Shared::new(&mut largest),
     };
-    parallel::each(columns * chunks, |task| walk.task(task, columns));
+    let operations = 2 * pairs().map(Pair::rows).sum::<usize>() * lines * width;
+    profile::stage("statistics and update", operations, || {
+        parallel::each(columns * chunks, |task| walk.task(task, columns));
+    });
     let largest = f32::from_bits(largest.into_iter().max().unwrap_or(0));
     Margins { lines: folded(&along_lines, lines), columns: folded(&along_columns, width), largest }
 }

@@ -77,7 +77,7 @@ pub(super) fn run_on(backend: Backend, sums: &impl Sums, sink: &impl Sink) {
         let place = Place { row: index / columns * rows, column: index % columns * WIDTH };
         let rows = rows.min(sums.rows() - place.row);
         with_scratch(rows, |Scratch { tables, strips }| {
-            backend.run(Task { sums, sink, place, tables, strips })
+            backend.run(Task { sums, sink, place, tables, strips });
         });
     };
     let tasks = columns * sums.rows().div_ceil(rows);

@@ -123,6 +123,8 @@ impl Choice<'_> {
     }
 }
 
+// Loops over vectors of a constant number become straight code.
+#[allow(clippy::needless_range_loop)]
 #[inline(always)]
 fn add_ones<S: Simd>(rows: &[Strip], mut bits: u64, sums: &mut Strip) {
     let mut total = [S::splat(0); WIDTH / 4];

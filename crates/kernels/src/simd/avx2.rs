@@ -116,7 +116,7 @@ impl Simd for Avx2 {
 /// Spreads the order of the bytes of one word over all words.
 #[inline(always)]
 fn bytes(order: [u8; 4]) -> I {
-    let order: [u8; 32] = std::array::from_fn(|i| (i & 12) as u8 + order[i & 3]);
+    let order: [u8; 32] = std::array::from_fn(|i| (i & 0b1100) as u8 + order[i & 0b11]);
     // SAFETY: as above; both types are 32 plain bytes.
     unsafe { _mm256_loadu_si256(order.as_ptr().cast()) }
 }
