@@ -193,6 +193,12 @@ mod tests {
     }
 
     #[test]
+    #[cfg(target_os = "linux")]
+    fn the_system_answers_with_zero_or_an_error_number() {
+        assert!((-4095..=0).contains(&ask()));
+    }
+
+    #[test]
     fn bits_are_spread_as_bytes() {
         if !is_x86_feature_detected!("avx512bw") {
             return;

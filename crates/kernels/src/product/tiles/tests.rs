@@ -204,43 +204,14 @@ fn tile(byte: impl Fn(usize, usize) -> u8) -> Tile {
     Tile(std::array::from_fn(|m| std::array::from_fn(|n| word(m, n))))
 }
 
-fn product<const SIGNED: bool>(configuration: &Configuration, a: &Tile, b: &Tile, mut c: Tile) -> Tile {
-    let mut unit = Model::configured(configuration);
+fn product<U: Tiles, const SIGNED: bool>(shapes: &Configuration, a: &Tile, b: &Tile, mut c: Tile) -> Tile {
+    let mut unit = U::configured(shapes);
     unit.load::<2>(&c);
     unit.load::<5>(a);
     unit.load::<7>(b);
     unit.dot::<SIGNED, 2, 5, 7>();
     unit.store::<2>(&mut c);
     c
-}
-
-#[test]
-fn the_model_gives_dot_products_written_by_hand() {
-    // Row 0 of A: 1 2 3 4 | 200; column 0 of B: 10 20 30 250 | 255; column 1: 128 0 0 0 | 1.
-    let a = tile(|m, at| if m == 0 { *[1, 2, 3, 4, 200].get(at).unwrap_or(&0) } else { 0 });
-    let b = tile(|k, at| match (k, at) {
-        (0, 0..8) => [10, 20, 30, 250, 128, 0, 0, 0][at],
-        (1, 0) => 255,
-        (1, 4) => 1,
-        _ => 0,
-    });
-    let unsigned = product::<false>(&Configuration::FULL, &a, &b, Tile::ZERO).0;
-    // 10 + 40 + 90 + 1000 + 51,000, and 128 + 200.
-    assert_eq!(unsigned[0][..3], [52_140, 328, 0]);
-    let signed = product::<true>(&Configuration::FULL, &a, &b, Tile::ZERO).0;
-    // 250 is -6, 255 is -1 and 128 is -128: 10 + 40 + 90 - 24 - 200, and -128 + 200.
-    assert_eq!(signed[0][..3], [-84, 72, 0]);
-    assert!(signed[1..].iter().chain(&unsigned[1..]).flatten().all(|&word| word == 0));
-}
-
-#[test]
-fn the_model_reaches_both_ends_of_a_product_and_wraps() {
-    let (a, b) = (tile(|_, _| 255), tile(|_, _| 128));
-    let c = Tile([[i32::MAX; SIDE]; SIDE]);
-    // 64 products of 255 · 128 and of 255 · -128.
-    assert_eq!(product::<false>(&Configuration::FULL, &a, &b, Tile::ZERO).0, [[2_088_960; SIDE]; SIDE]);
-    assert_eq!(product::<true>(&Configuration::FULL, &a, &b, Tile::ZERO).0, [[-2_088_960; SIDE]; SIDE]);
-    assert_eq!(product::<false>(&Configuration::FULL, &a, &b, c).0, [[i32::MIN + 2_088_959; SIDE]; SIDE]);
 }
 
 /// Configures tiles 2, 5 and 7 as C (2 × 3 words), A (2 × 8 bytes) and B (2 × 3 words).
@@ -253,14 +224,73 @@ fn small() -> Configuration {
     Configuration(bytes)
 }
 
-#[test]
-fn the_model_keeps_to_the_configured_shapes() {
+fn gives_dot_products_written_by_hand<U: Tiles>() {
+    // Row 0 of A: 1 2 3 4 | 200; column 0 of B: 10 20 30 250 | 255; column 1: 128 0 0 0 | 1.
+    let a = tile(|m, at| if m == 0 { *[1, 2, 3, 4, 200].get(at).unwrap_or(&0) } else { 0 });
+    let b = tile(|k, at| match (k, at) {
+        (0, 0..8) => [10, 20, 30, 250, 128, 0, 0, 0][at],
+        (1, 0) => 255,
+        (1, 4) => 1,
+        _ => 0,
+    });
+    let unsigned = product::<U, false>(&Configuration::FULL, &a, &b, Tile::ZERO).0;
+    // 10 + 40 + 90 + 1000 + 51,000, and 128 + 200.
+    assert_eq!(unsigned[0][..3], [52_140, 328, 0]);
+    let signed = product::<U, true>(&Configuration::FULL, &a, &b, Tile::ZERO).0;
+    // 250 is -6, 255 is -1 and 128 is -128: 10 + 40 + 90 - 24 - 200, and -128 + 200.
+    assert_eq!(signed[0][..3], [-84, 72, 0]);
+    assert!(signed[1..].iter().chain(&unsigned[1..]).flatten().all(|&word| word == 0));
+}
+
+fn reaches_both_ends_of_a_product_and_wraps<U: Tiles>() {
+    let (full, a, b) = (&Configuration::FULL, tile(|_, _| 255), tile(|_, _| 128));
+    let c = Tile([[i32::MAX; SIDE]; SIDE]);
+    // 64 products of 255 · 128 and of 255 · -128.
+    assert_eq!(product::<U, false>(full, &a, &b, Tile::ZERO).0, [[2_088_960; SIDE]; SIDE]);
+    assert_eq!(product::<U, true>(full, &a, &b, Tile::ZERO).0, [[-2_088_960; SIDE]; SIDE]);
+    assert_eq!(product::<U, false>(full, &a, &b, c).0, [[i32::MIN + 2_088_959; SIDE]; SIDE]);
+}
+
+fn keeps_to_the_configured_shapes<U: Tiles>() {
     let (ones, c) = (tile(|_, _| 1), Tile([[7; SIDE]; SIDE]));
-    let got = product::<false>(&small(), &ones, &ones, c).0;
+    let got = product::<U, false>(&small(), &ones, &ones, c).0;
     for (m, row) in got.iter().enumerate() {
         for (n, &word) in row.iter().enumerate() {
             assert_eq!(word, if m < 2 && n < 3 { 7 + 8 } else { 7 }, "row {m}, column {n}");
         }
+    }
+}
+
+fn starts_from_zero_and_spreads_bits<U: Tiles>() {
+    let (mut unit, mut out) = (U::configured(&Configuration::FULL), Tile([[-1; SIDE]; SIDE]));
+    unit.load::<3>(&out);
+    unit.zero::<3>();
+    unit.store::<3>(&mut out);
+    assert_eq!(out.0, Tile::ZERO.0);
+    U::spread(0x8000_0000_0000_0A05, &mut out.0[1]);
+    assert_eq!(out.0[1][..4], [0x0001_0001, 0, 0x0100_0100, 0]);
+    assert_eq!((out.0[1][15], out.0[2]), (0x0100_0000, [0; SIDE]));
+}
+
+fn is_a_unit<U: Tiles>() {
+    gives_dot_products_written_by_hand::<U>();
+    reaches_both_ends_of_a_product_and_wraps::<U>();
+    keeps_to_the_configured_shapes::<U>();
+    starts_from_zero_and_spreads_bits::<U>();
+}
+
+#[test]
+fn the_model_does_what_was_computed_by_hand() {
+    is_a_unit::<Model>();
+}
+
+#[test]
+#[cfg(target_arch = "x86_64")]
+fn the_instructions_do_what_was_computed_by_hand() {
+    if Backend::Amx.available() {
+        is_a_unit::<crate::simd::amx::Unit>();
+    } else {
+        eprintln!("this machine has no AMX, or may not use it: its instructions are not checked");
     }
 }
 
