@@ -141,18 +141,15 @@ impl Panels {
         sums: [[[Tile::ZERO; 2]; 2]; BYTES],
     };
 
-    /// Packs 32 columns of codes, 64 rows a step, and says which bytes count.
+    /// Packs 32 columns of codes, 64 rows a step, and says which bytes count. Behind the last quarter the panel keeps
+    /// what it held: no bit chooses that.
     #[inline(always)]
     fn pack<S: Simd>(&mut self, source: &impl Source, word: usize, steps: usize, column: usize) -> Planes {
         let mut seen = Seen { third: [0; SIDE], fourth: [0; SIDE] };
         let mut rows = [Strip::ZERO; QUARTER];
-        for at in 0..steps * DEPTH / QUARTER {
-            let depth = word * DEPTH + at * QUARTER;
-            if depth < source.depth() {
-                source.rows::<S>(depth, column, &mut rows);
-            } else {
-                rows.fill(Strip::ZERO);
-            }
+        let depth = (source.depth() - word * DEPTH).min(steps * DEPTH);
+        for at in 0..depth.div_ceil(QUARTER) {
+            source.rows::<S>(word * DEPTH + at * QUARTER, column, &mut rows);
             for (group, rows) in rows.as_chunks().0.iter().enumerate() {
                 let at = at * (QUARTER / BYTES) + group;
                 self.pack_group(at / SIDE, at % SIDE, rows, &mut seen);
