@@ -15,7 +15,7 @@ use crate::args::{Own, What};
 /// Refuses data that are not there and sizes out of range.
 pub(crate) fn work(args: &Own) -> Result<Work, Error> {
     let data = Rc::new(rows(args.n, args.visible, args.data.as_deref())?);
-    let rbm = Rc::new(Rbm::for_data(&data, Units::Bernoulli(args.hidden), Key::from_seed(0))?);
+    let rbm = Rc::new(Rbm::for_data(&*data, Units::Bernoulli(args.hidden), Key::from_seed(0))?);
     let once = || epoch(args, Rc::clone(&rbm), Rc::clone(&data));
     Ok(Work {
         warm: once(),
@@ -32,9 +32,9 @@ fn epoch(args: &Own, fresh: Rc<Rbm>, data: Rc<Batch>) -> Once {
         let (mut rbm, key) = (Rbm::clone(&fresh), Key::from_seed(1));
         let start = Instant::now();
         if what == What::Pcd1 {
-            fit(&mut rbm, &data, &mut Pcd::new(1, chains), &options, key, &mut Silent)?;
+            fit(&mut rbm, &*data, &mut Pcd::new(1, chains), &options, key, &mut Silent)?;
         } else {
-            fit(&mut rbm, &data, &mut Cd::new(1), &options, key, &mut Silent)?;
+            fit(&mut rbm, &*data, &mut Cd::new(1), &options, key, &mut Silent)?;
         }
         Ok(start.elapsed().as_secs_f64())
     })

@@ -5,7 +5,7 @@ use std::io::{ErrorKind, Write, stderr, stdout};
 use std::path::Path;
 use std::process::ExitCode;
 
-use harmonium::Error;
+use harmonium::{Backend, Error};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
 
@@ -72,12 +72,13 @@ pub(crate) fn bar(output: Output, length: u64, what: &str) -> ProgressBar {
     ProgressBar::new(length).with_style(style).with_message(what.to_owned())
 }
 
-/// Uses so many threads for all parallel work.
+/// Uses so many threads for all parallel work, and tells when not all of the CPU can be used.
 ///
 /// # Errors
 /// Refuses zero threads, and a back end that this machine lacks.
 pub(crate) fn threads(output: Output) -> Result<(), Error> {
     harmonium::check_backend()?;
+    Backend::notice().into_iter().for_each(|notice| note(output, notice));
     let Some(count) = output.threads else { return Ok(()) };
     if count == 0 || count > 4096 {
         return Err(Error::option("threads", "1 to 4096", count));

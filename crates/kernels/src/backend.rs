@@ -4,6 +4,9 @@ use std::fmt;
 use std::str::FromStr;
 use std::sync::atomic::{AtomicU8, Ordering};
 
+#[cfg(target_arch = "x86_64")]
+use crate::simd::amx;
+
 /// Names an instruction set that the kernels are written for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Backend {
@@ -15,6 +18,8 @@ pub enum Backend {
     Avx2,
     /// 512-bit vectors of the foundation subset (x86-64).
     Avx512,
+    /// Products in the tiles of AMX-INT8, the rest as [`Backend::Avx512`] (x86-64 under Linux).
+    Amx,
 }
 
 /// The environment variable that forces a back end.
@@ -25,7 +30,7 @@ static CHOSEN: AtomicU8 = AtomicU8::new(UNKNOWN);
 
 impl Backend {
     /// All back ends, slowest first.
-    pub const ALL: [Self; 4] = [Self::Scalar, Self::Neon, Self::Avx2, Self::Avx512];
+    pub const ALL: [Self; 5] = [Self::Scalar, Self::Neon, Self::Avx2, Self::Avx512, Self::Amx];
 
     /// Tells whether this machine has the instructions.
     pub fn available(self) -> bool {
@@ -46,8 +51,10 @@ impl Backend {
             }
             #[cfg(target_arch = "x86_64")]
             Self::Avx512 => Self::Avx2.available() && is_x86_feature_detected!("avx512f"),
+            #[cfg(target_arch = "x86_64")]
+            Self::Amx => Self::Avx512.available() && amx::permission() == amx::Permission::Granted,
             #[cfg(not(target_arch = "x86_64"))]
-            Self::Avx2 | Self::Avx512 => false,
+            Self::Avx2 | Self::Avx512 | Self::Amx => false,
         }
     }
 
@@ -56,15 +63,28 @@ impl Backend {
     /// # Errors
     /// Says so when `HARMONIUM_BACKEND` names an unknown back end or one that this machine lacks.
     pub fn select() -> Result<Self, String> {
-        let forced = std::env::var(VARIABLE).ok().filter(|name| !name.is_empty());
-        let backend = match &forced {
-            Some(name) => name.parse()?,
-            None => *Self::ALL.iter().rfind(|b| b.available()).unwrap_or(&Self::Scalar),
-        };
+        let Some(name) = forced() else { return Ok(Self::fastest(Self::available)) };
+        let backend: Self = name.parse()?;
         if !backend.available() {
-            return Err(format!("{VARIABLE}={backend}, which this machine lacks"));
+            let there = Self::ALL.iter().filter(|b| b.available()).map(Self::to_string);
+            let there = there.collect::<Vec<_>>().join(", ");
+            return Err(format!("{VARIABLE}={backend}, which this machine lacks: it has {there}"));
         }
         Ok(backend)
+    }
+
+    fn fastest(there: impl Fn(Self) -> bool) -> Self {
+        Self::ALL.into_iter().rfind(|&backend| there(backend)).unwrap_or(Self::Scalar)
+    }
+
+    /// Tells, in a line for the user, that the system refused the fastest back end of this CPU; nothing where a back
+    /// end is forced, for then [`Backend::select`] has the answer.
+    pub fn notice() -> Option<String> {
+        #[cfg(target_arch = "x86_64")]
+        if forced().is_none() {
+            return amx::permission().notice();
+        }
+        None
     }
 
     /// Gives the back end in use.
@@ -92,6 +112,11 @@ impl Backend {
     }
 }
 
+/// Gives the name that the environment forces.
+fn forced() -> Option<String> {
+    std::env::var(VARIABLE).ok().filter(|name| !name.is_empty())
+}
+
 impl fmt::Display for Backend {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
@@ -99,6 +124,7 @@ impl fmt::Display for Backend {
             Self::Neon => "neon",
             Self::Avx2 => "avx2",
             Self::Avx512 => "avx512",
+            Self::Amx => "amx",
         })
     }
 }
@@ -135,6 +161,13 @@ mod tests {
     #[test]
     fn names_are_read_back_and_unknown_ones_refused() {
         assert!(Backend::ALL.iter().all(|b| b.to_string().parse() == Ok(*b)));
-        assert!("mmx".parse::<Backend>().unwrap_err().contains("scalar, neon, avx2, avx512"));
+        assert!("mmx".parse::<Backend>().unwrap_err().contains("scalar, neon, avx2, avx512, amx"));
+    }
+
+    #[test]
+    fn without_tiles_the_next_back_end_is_taken() {
+        assert_eq!(Backend::fastest(|_| true), Backend::Amx);
+        assert_eq!(Backend::fastest(|backend| backend != Backend::Amx), Backend::Avx512);
+        assert_eq!(Backend::fastest(|_| false), Backend::Scalar);
     }
 }

@@ -9,6 +9,8 @@ mod peak;
 mod source;
 pub(crate) mod strips;
 mod tables;
+#[cfg(any(target_arch = "x86_64", test))]
+pub(crate) mod tiles;
 
 use crate::shared::Shared;
 use crate::simd::Simd;
@@ -145,6 +147,10 @@ impl<T: Source> Chosen<'_, T> {
     /// Adds the products of the rows from `place` on to their sums.
     #[inline(always)]
     pub(crate) fn add<S: Simd>(&self, tables: &mut Tables, place: Place, sums: &mut [Strip]) {
+        #[cfg(target_arch = "x86_64")]
+        if S::TILES {
+            return tiles::add::<S, crate::simd::amx::Unit, T>(self, place, sums);
+        }
         for word in 0..self.bits.stride() {
             let used = DEPTH.min(self.source.depth() - word * DEPTH).div_ceil(QUARTER);
             let stride = self.bits.stride();

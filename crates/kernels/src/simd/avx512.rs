@@ -4,10 +4,11 @@
 #[allow(clippy::wildcard_imports)] // One line for each of forty intrinsics would say nothing more.
 use std::arch::x86_64::*;
 
-use super::{Kernel, Simd, operations};
+use super::{Kernel, Simd, amx, operations};
 
+/// Is these instructions, alone or beside the tiles of AMX.
 #[derive(Clone, Copy)]
-pub(super) struct Avx512;
+pub(super) struct Avx512<const TILES: bool>;
 
 type I = __m512i;
 type F = __m512;
@@ -19,18 +20,19 @@ const NEAREST: i32 = _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC;
 #[inline(never)]
 #[target_feature(enable = "avx512f,avx2,fma,bmi1,bmi2,popcnt")]
 pub(super) fn run<K: Kernel>(kernel: K) -> K::Out {
-    kernel.run::<Avx512>()
+    kernel.run::<Avx512<false>>()
 }
 
-impl Simd for Avx512 {
+impl<const TILES: bool> Simd for Avx512<TILES> {
     const LANES: usize = LANES;
+    const TILES: bool = TILES;
     type I = I;
     type F = F;
 
     #[inline(always)]
     fn call<K: Kernel>(kernel: K) -> K::Out {
         // SAFETY: kernels are entered through `Backend::run` alone, on a machine that has the instructions.
-        unsafe { run(kernel) }
+        unsafe { if TILES { amx::run(kernel) } else { run(kernel) } }
     }
 
     operations! {

@@ -8,6 +8,8 @@
 mod portable;
 
 #[cfg(target_arch = "x86_64")]
+pub(crate) mod amx;
+#[cfg(target_arch = "x86_64")]
 mod avx2;
 #[cfg(target_arch = "x86_64")]
 mod avx512;
@@ -22,6 +24,9 @@ use crate::Backend;
 pub(crate) trait Simd: Copy {
     /// Entries of a vector: 16 is a multiple of it.
     const LANES: usize;
+    /// Whether products of integers go through the tiles of AMX.
+    #[cfg(target_arch = "x86_64")]
+    const TILES: bool = false;
     type I: Copy;
     type F: Copy;
 
@@ -98,8 +103,11 @@ impl Backend {
             Self::Avx512 => unsafe { avx512::run(kernel) },
             #[cfg(not(target_arch = "aarch64"))]
             Self::Neon => unreachable!("back ends are checked before use"),
+            // SAFETY: as above.
+            #[cfg(target_arch = "x86_64")]
+            Self::Amx => unsafe { amx::run(kernel) },
             #[cfg(not(target_arch = "x86_64"))]
-            Self::Avx2 | Self::Avx512 => unreachable!("back ends are checked before use"),
+            Self::Avx2 | Self::Avx512 | Self::Amx => unreachable!("back ends are checked before use"),
         }
     }
 }
