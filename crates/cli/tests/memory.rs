@@ -28,7 +28,7 @@ fn peak(place: &Place, line: &str) -> u64 {
     most
 }
 
-/// The pixels of the training images are 47 MB, their bits 6.2 MB. 18 MB are measured, of which the program itself takes
+/// The pixels of the training images are 47 MB, their bits 6.2 MB. 15 MB are measured, of which the program itself takes
 /// 5; at 40 MB the test tells whether the pixels came back. Memory counts pages that were written, so it depends neither
 /// on time nor on the load of the machine. One epoch touches all that thirty touch.
 #[test]
@@ -39,7 +39,7 @@ fn training_on_mnist_never_holds_its_pixels() {
     assert!((10 * MB..40 * MB).contains(&most), "{most} bytes");
 }
 
-/// The promise is 150 MB, and better 80 MB; 29 MB are measured.
+/// The promise is 150 MB, and better 80 MB; 23 MB are measured.
 #[test]
 #[ignore = "long form of training_on_mnist_never_holds_its_pixels: the full width, half a minute"]
 fn training_on_mnist_keeps_its_promise() {
@@ -48,7 +48,7 @@ fn training_on_mnist_keeps_its_promise() {
     assert!((15 * MB..80 * MB).contains(&most), "{most} bytes");
 }
 
-/// 400,000 rows of 98 bytes are a file of 39 MB; 15 MB are measured, of which the order of the epoch takes 1.6 MB. The
+/// 400,000 rows of 98 bytes are a file of 39 MB; 14 MB are measured, of which the order of the epoch takes 1.6 MB. The
 /// control loads the same file.
 #[test]
 fn streaming_never_holds_the_file() {
