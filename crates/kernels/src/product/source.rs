@@ -109,12 +109,11 @@ impl Transposed<'_> {
             // A column of rows is no pattern that a CPU foresees.
             S::prefetch(&row[row.len().min(2 * QUARTER)..]);
             let mut some = [0.0; 16];
-            let weights = match row.first_chunk::<16>() {
-                Some(weights) => weights,
-                None => {
-                    some[..row.len()].copy_from_slice(row);
-                    &some
-                }
+            let weights = if let Some(weights) = row.first_chunk::<16>() {
+                weights
+            } else {
+                some[..row.len()].copy_from_slice(row);
+                &some
             };
             for part in 0..parts {
                 out[l * parts + part] = code::<S>(&weights[part * S::LANES..], factor);
