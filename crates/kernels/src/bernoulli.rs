@@ -4,7 +4,7 @@
 //! tempered view of it. Row r draws from stream r of a key, unit j from word j.
 #![allow(unsafe_code)]
 
-use crate::chacha::{self, BLOCK};
+use crate::chacha::{self, Along, BLOCK};
 use crate::numeric::lanes;
 use crate::product::strips::{self, Ready};
 use crate::product::{Place, Product, Sink, Strip, WIDTH, Way};
@@ -116,10 +116,10 @@ impl<'a> Draws<'a> {
     fn words<S: Simd>(&self, place: Place, words: &mut [[i32; WIDTH]; 16]) {
         for half in 0..WIDTH / BLOCK {
             let counter = (place.column / BLOCK + half) as u64;
-            let rows = chacha::rows::<S>(self.key.words(), |l| {
-                let row = mutant!("B43", place.row + l, rayon::current_thread_index().unwrap_or(0));
-                (counter, mutant!("B44", row, 0) as u64)
-            });
+            let first = mutant!("B43", place.row, rayon::current_thread_index().unwrap_or(0));
+            let first = mutant!("B44", first, 0) as u64;
+            let along = mutant!("B44", Along::Streams, Along::Counters);
+            let rows = chacha::rows::<S>(self.key.words(), counter, first, along);
             for (v, vector) in rows.into_iter().enumerate() {
                 let (row, part) = (v * S::LANES / BLOCK, v * S::LANES % BLOCK);
                 S::store(&mut words[row][half * BLOCK + part..], vector);
@@ -215,8 +215,8 @@ impl Kernel for Fill<'_> {
     fn run<S: Simd>(self) {
         for (group, words) in self.words.chunks_mut(S::LANES * BLOCK).enumerate() {
             let mut fresh = [[0; BLOCK]; 16];
-            let vectors =
-                chacha::rows::<S>(self.key.words(), |l| ((group * S::LANES + l) as u64, self.stream));
+            let first = (group * S::LANES) as u64;
+            let vectors = chacha::rows::<S>(self.key.words(), first, self.stream, Along::Counters);
             for (v, vector) in vectors.into_iter().enumerate() {
                 S::store(&mut fresh.as_flattened_mut()[v * S::LANES..], vector);
             }

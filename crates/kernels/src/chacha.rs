@@ -53,10 +53,28 @@ fn quarter(x: &mut [u32; BLOCK], &[a, b, c, d]: &[usize; 4]) {
     x[b] = (x[b] ^ x[c]).rotate_left(7);
 }
 
-/// Computes `LANES` blocks side by side, lane l at its own counter of its own stream: word w of each is in vector w.
+/// Says which blocks are computed side by side: lane l at counter + l of one stream, or at one counter of stream + l.
+#[derive(Clone, Copy)]
+pub(crate) enum Along {
+    Counters,
+    Streams,
+}
+
+/// Computes `LANES` blocks side by side: word w of each is in vector w.
+///
+/// The lower halves of counter and stream do not overflow over the lanes: there are no 2^32 − 16 rows or blocks.
 #[inline(always)]
-pub(crate) fn blocks<S: Simd>(key: &[u32; 8], at: impl Fn(usize) -> (u64, u64)) -> [S::I; BLOCK] {
-    let start = spread::<S>(key, at);
+pub(crate) fn blocks<S: Simd>(key: &[u32; 8], counter: u64, stream: u64, along: Along) -> [S::I; BLOCK] {
+    let mut start = [S::splat(0); BLOCK];
+    let first = state(key, counter, stream);
+    for w in 0..BLOCK {
+        start[w] = S::splat(first[w] as i32);
+    }
+    let numbers = S::load(&[0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15]);
+    match along {
+        Along::Counters => start[12] = S::add(start[12], numbers),
+        Along::Streams => start[14] = S::add(start[14], numbers),
+    }
     let mut x = start;
     for _ in 0..4 {
         for &[a, b, c, d] in &QUARTERS {
@@ -64,24 +82,16 @@ pub(crate) fn blocks<S: Simd>(key: &[u32; 8], at: impl Fn(usize) -> (u64, u64)) 
             half_quarter::<S, 8, 7>(&mut x, [a, b, c, d]);
         }
     }
-    std::array::from_fn(|i| S::add(x[i], start[i]))
+    for w in 0..BLOCK {
+        x[w] = S::add(x[w], start[w]);
+    }
+    x
 }
 
 /// Does the same and lays the blocks out one after the other.
 #[inline(always)]
-pub(crate) fn rows<S: Simd>(key: &[u32; 8], at: impl Fn(usize) -> (u64, u64)) -> [S::I; BLOCK] {
-    lanes_to_rows::<S>(&blocks::<S>(key, at))
-}
-
-#[inline(always)]
-fn spread<S: Simd>(key: &[u32; 8], at: impl Fn(usize) -> (u64, u64)) -> [S::I; BLOCK] {
-    let mut lanes = [[0; 16]; 4];
-    for l in 0..S::LANES {
-        let (counter, stream) = at(l);
-        lanes.iter_mut().zip(&state(key, counter, stream)[12..]).for_each(|(word, &x)| word[l] = x as i32);
-    }
-    let first = state(key, 0, 0);
-    std::array::from_fn(|i| if i < 12 { S::splat(first[i] as i32) } else { S::load(&lanes[i - 12]) })
+pub(crate) fn rows<S: Simd>(key: &[u32; 8], counter: u64, stream: u64, along: Along) -> [S::I; BLOCK] {
+    lanes_to_rows::<S>(&blocks::<S>(key, counter, stream, along))
 }
 
 #[inline(always)]

@@ -58,8 +58,9 @@ impl Sums for Ready<'_> {
     }
 }
 
-/// The most rows of a task, whose sums fill another 32 KiB; fewer where there are few columns to share out.
-const ROWS: usize = 512;
+/// The most rows of a task: tables are built once for all of them, and their sums (128 KiB) stream past. Fewer where
+/// there are few columns to share out.
+const ROWS: usize = 1024;
 const FEW_ROWS: usize = 64;
 const FEW_COLUMNS: usize = 8;
 /// Below this many operations a burst of tasks is not worth another thread.
