@@ -2,7 +2,7 @@
 //!
 //! All products are one algorithm, `out[r][n] = Σ_k bit[r][k] · source[k][n]`, over three sources: the weight codes as
 //! they lie, transposed, and the 16-bit probabilities of a batch. The work is cut into strips of 32 columns, which are
-//! handed to a [`Sink`] while they are still in the nearest cache; integer sums do not care about the order.
+//! handed to a sink while they are still in the nearest cache; integer sums do not care about the order.
 
 mod outer;
 mod peak;
