@@ -137,12 +137,13 @@ impl Facts<'_> {
     }
 
     fn with_amx(&self, what: What) -> Result<Job, String> {
-        if self.machine.amx { Ok(Job::own(what, self.args)) } else { Err("no AMX".into()) }
+        let there = self.machine.backends.contains(&Backend::Amx);
+        if there { Ok(Job::own(what, self.args)) } else { Err("no AMX".into()) }
     }
 
     /// Takes the fastest back end without matrix units.
     fn without_amx(&self, what: What) -> Result<Job, String> {
-        let plain = |backend: &&Backend| backend.to_string() != "amx";
+        let plain = |backend: &&Backend| **backend != Backend::Amx;
         let backend = self.machine.backends.iter().rfind(plain).copied().ok_or("no back end")?;
         Ok(self.on(what, backend))
     }
@@ -190,8 +191,10 @@ mod tests {
         let machine = Machine {
             processor: String::new(),
             cores: 2,
-            amx,
-            backends: vec![Backend::Scalar, Backend::Avx2, Backend::Avx512],
+            backends: Backend::ALL
+                .into_iter()
+                .filter(|&b| b != Backend::Neon && (amx || b != Backend::Amx))
+                .collect(),
             load: None,
         };
         let avx2 = Job { backend: Some(Backend::Avx2), ..Job::own(What::Cd1, &args) };

@@ -10,8 +10,6 @@ use harmonium::Backend;
 pub(crate) struct Machine {
     pub(crate) processor: String,
     pub(crate) cores: usize,
-    /// Whether the processor has matrix units for bytes.
-    pub(crate) amx: bool,
     /// The back ends that run here, slowest first.
     pub(crate) backends: Vec<Backend>,
     /// Programs that ran in the last minute, on average: other work beside ours spoils the figures.
@@ -30,7 +28,6 @@ impl Machine {
         Self {
             processor: field(cpuinfo, "model name").unwrap_or(std::env::consts::ARCH).into(),
             cores: available_parallelism().map_or(1, usize::from),
-            amx: field(cpuinfo, "flags").is_some_and(|flags| flags.split(' ').any(|flag| flag == "amx_int8")),
             backends: Backend::ALL.into_iter().filter(|backend| backend.available()).collect(),
             load: None,
         }
@@ -60,13 +57,11 @@ fn field<'a>(cpuinfo: &'a str, name: &str) -> Option<&'a str> {
 mod tests {
     use super::*;
 
-    const CPUINFO: &str = "processor\t: 0\nmodel name\t: A CPU @ 2 GHz\nflags\t\t: fpu avx2 amx_int8\n";
+    const CPUINFO: &str = "processor\t: 0\nmodel name\t: A CPU @ 2 GHz\nflags\t\t: fpu avx2\n";
 
     #[test]
-    fn processor_and_matrix_units_are_read() {
-        let machine = Machine::parse(CPUINFO);
-        assert_eq!((machine.processor.as_str(), machine.amx), ("A CPU @ 2 GHz", true));
-        assert!(!Machine::parse(&CPUINFO.replace("amx_int8", "amx_int8x")).amx);
+    fn the_processor_is_read() {
+        assert_eq!(Machine::parse(CPUINFO).processor, "A CPU @ 2 GHz");
         assert_eq!(Machine::parse("").processor, std::env::consts::ARCH);
     }
 

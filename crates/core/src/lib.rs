@@ -23,7 +23,7 @@ pub mod units;
 
 pub use batch::Batch;
 pub use error::{Error, ErrorKind};
-pub use harmonium_kernels::{Backend, BitMatrix, Key, parallel, profile, purpose};
+pub use harmonium_kernels::{Backend, BitMatrix, Key, profile, purpose};
 pub use model::{Annealed, EnergyModel, Gibbs, Marginal};
 pub use params::{Block, BlockMut, HasParams, Params};
 pub use rows::Rows;

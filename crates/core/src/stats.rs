@@ -2,15 +2,11 @@
 
 use harmonium_kernels::product::{Cells, Contrast, MAX_ROWS, Pair, Rule, walk};
 use harmonium_kernels::{BitMatrix, profile};
-use rayon::prelude::*;
 
 use crate::Params;
 
 /// One unit of a statistic is 2^-16.
 const SCALE: f32 = 1.0 / 65_536.0;
-
-/// Entries of one task.
-pub(crate) const CHUNK: usize = 1 << 14;
 
 /// Rows of pairs that are kept before they are added up: more would only take memory.
 const PENDING: usize = 8192;
@@ -100,13 +96,17 @@ impl Stats {
     /// means in units of 2^-16.
     ///
     /// # Panics
-    /// If the blocks are others, or there are more rows than [`MAX_ROWS`].
+    /// If the blocks are others or of other widths, or there are more rows than [`MAX_ROWS`].
     pub fn add(&mut self, visible: &BitMatrix, means: Vec<u16>) {
         let rows = visible.rows();
-        assert!(rows <= MAX_ROWS, "{rows} rows in one window");
+        if rows == 0 {
+            return;
+        }
         let [Sums::Outer(outer), Sums::Flat(v), Sums::Flat(h)] = &mut self.sums[..] else {
             panic!("statistics of two layers have a block of pairs and two of units");
         };
+        let (nv, nh) = (visible.units(), means.len() / rows);
+        assert_eq!((v.window.len(), h.window.len()), (nv, nh), "units of both layers");
         let pair = Pair::new(visible, means);
         profile::stage("sums of v and h", 0, || {
             pair.add_visible(v.room(rows));
@@ -146,7 +146,7 @@ impl Flat {
 impl Outer {
     fn add(&mut self, pair: Pair) {
         let pending: usize = self.pending.iter().map(Pair::rows).sum();
-        if pending + pair.rows() > PENDING {
+        if pending > 0 && pending + pair.rows() > PENDING {
             self.settled = Some(self.all());
             self.pending.clear();
         }
@@ -156,7 +156,7 @@ impl Outer {
     fn all(&self) -> Vec<i64> {
         let mut total = self.settled.clone().unwrap_or_else(|| vec![0; self.size]);
         for pair in &self.pending {
-            total.par_iter_mut().zip(pair.sums()).for_each(|(sum, part)| *sum += i64::from(part));
+            total.iter_mut().zip(pair.sums()).for_each(|(sum, part)| *sum += i64::from(part));
         }
         total
     }

@@ -10,7 +10,7 @@ use harmonium::rbm::Rbm;
 use harmonium::stats::Phases;
 use harmonium::train::{Cd, Estimator, Pcd};
 use harmonium::{Batch, EnergyModel, Gibbs, Key, purpose};
-use harmonium_kernels::numeric::p16;
+use harmonium_kernels::bernoulli::{Affine, Input, probabilities};
 use harmonium_oracle::gradient::{Gradient, contrastive_divergence, persistent, statistics};
 use harmonium_oracle::likelihood::empirical;
 use harmonium_oracle::math::sigmoid;
@@ -191,11 +191,10 @@ fn negative_phases_of_cd_are_noise_free_given_the_chains() {
 /// z*(1) · 2⁻¹⁶ / √(12 · 20,000) of zero, 6e-8 more for τ_p; cut codes err by 2⁻¹⁷ on average, fifty times that.
 #[test]
 fn codes_of_probabilities_err_to_both_sides() {
-    let error = |n: i32| {
-        let x = n as f32 * 3e-4;
-        f64::from(p16(x)) / 65_536.0 - sigmoid(f64::from(x))
-    };
-    let mean = (-10_000..10_000).map(error).sum::<f64>() / 20_000.0;
+    let x: Vec<f32> = (-10_000..10_000).map(|n| n as f32 * 3e-4).collect();
+    let codes = probabilities(&Input::Sums(&vec![0; 20_000]), &Affine { quantum: 1.0, gain: 1.0, bias: &x });
+    let error = |(&code, &x): (&u16, &f32)| f64::from(code) / 65_536.0 - sigmoid(f64::from(x));
+    let mean = codes.iter().zip(&x).map(error).sum::<f64>() / 20_000.0;
     let bound = z_star(1) / 65_536.0 / 240_000.0_f64.sqrt() + 6e-8;
     close(mean, 0.0, bound, "mean error");
 }

@@ -10,7 +10,7 @@ use std::cell::Cell;
 use std::hint::spin_loop;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Condvar, Mutex};
+use std::sync::{Arc, Condvar, Mutex};
 use std::time::Duration;
 
 use rayon::prelude::*;
@@ -51,24 +51,21 @@ pub fn map<T: Send>(tasks: usize, work: impl Fn(usize) -> T + Sync) -> Vec<T> {
 
 /// Runs `body` on this thread while the other threads of the pool stand by for its calls of [`each`].
 ///
-/// Helpers join when they are free and are never waited for before that, so teams may run beside each other.
+/// Helpers join when they are free and are never waited for, so teams may run beside each other. A helper that has had
+/// nothing to do for a while does other work of the pool.
 pub fn team<R>(body: impl FnOnce() -> R) -> R {
     let helpers = rayon::current_num_threads() - 1;
     if helpers == 0 || CURRENT.get().is_some() {
         return body();
     }
-    let team = Team::default();
-    rayon::in_place_scope(|scope| {
-        for helper in 0..helpers {
-            scope.spawn({
-                let team = &team;
-                move |_| team.help(if helper % 2 == 0 { End::Last } else { End::First })
-            });
-        }
-        let _dismissal = Dismissal(&team);
-        let _back = Back(CURRENT.replace(Some(&raw const team)).unwrap_or(std::ptr::null()));
-        body()
-    })
+    let team = Arc::new(Team::default());
+    for helper in 0..helpers {
+        let team = Arc::clone(&team);
+        rayon::spawn(move || team.help(if helper % 2 == 0 { End::Last } else { End::First }));
+    }
+    let _dismissal = Dismissal(&team);
+    let _back = Back(CURRENT.replace(Some(Arc::as_ptr(&team))).unwrap_or(std::ptr::null()));
+    body()
 }
 
 thread_local! {
@@ -215,7 +212,9 @@ impl Team {
             if self.take(end) {
                 looks = 0;
             } else if pause(&mut looks) {
-                self.sleep();
+                if rayon::yield_now() != Some(rayon::Yield::Executed) {
+                    self.sleep();
+                }
                 looks = 0;
             }
         }
@@ -278,6 +277,26 @@ mod tests {
             (0..6).into_par_iter().map(|n| team(|| team(|| (0..50).map(|_| squares(n)).sum()))).collect()
         });
         assert_eq!(sums, [0, 0, 50, 250, 700, 1500]);
+    }
+
+    /// Both teams hold a worker each, so that nobody but idle helpers is left for what the bodies ask of the pool.
+    #[test]
+    fn bodies_may_call_on_the_pool_itself() {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(2).build().unwrap();
+        let (pool, begun) = (&pool, &std::sync::Barrier::new(2));
+        let sum = || pool.install(|| (0..1000_u64).into_par_iter().sum::<u64>());
+        std::thread::scope(|scope| {
+            let bodies = [0, 1].map(|_| {
+                scope.spawn(move || {
+                    team(|| {
+                        assert_eq!(squares(100), 328_350);
+                        begun.wait();
+                        sum()
+                    })
+                })
+            });
+            assert!(bodies.into_iter().all(|body| body.join().unwrap() == 499_500));
+        });
     }
 
     #[test]

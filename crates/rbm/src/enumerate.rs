@@ -3,8 +3,7 @@
 use harmonium_core::Error;
 use harmonium_core::evaluate::LogSumExp;
 use harmonium_core::units::{Bernoulli, Input, Unit};
-use harmonium_kernels::BitMatrix;
-use rayon::prelude::*;
+use harmonium_kernels::{BitMatrix, parallel};
 
 use crate::{Rbm, View};
 
@@ -36,9 +35,8 @@ impl View<'_> {
             return Err(Error::shape("exact enumeration", expected, small));
         }
         let bits = BLOCK.min(small as u32);
-        let blocks = 0..1_u64 << (small as u32 - bits);
-        let parts: Vec<f64> =
-            blocks.into_par_iter().map(|block| self.block(small, block << bits, bits)).collect();
+        let blocks = 1 << (small as u32 - bits);
+        let parts = parallel::map(blocks, |block| self.block(small, (block as u64) << bits, bits));
         Ok(parts.into_iter().collect::<LogSumExp>().value())
     }
 

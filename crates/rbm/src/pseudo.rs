@@ -2,9 +2,8 @@
 
 use harmonium_core::units::Unit;
 use harmonium_core::{Batch, EnergyModel, Error};
-use harmonium_kernels::BitMatrix;
+use harmonium_kernels::{BitMatrix, parallel};
 use ndarray::Array1;
-use rayon::prelude::*;
 
 use crate::{Rbm, View};
 
@@ -17,9 +16,7 @@ impl Rbm {
         self.check_data(data)?;
         let view = self.view();
         let codes = Codes::of(&view);
-        let rows: Vec<f64> =
-            (0..data.rows()).into_par_iter().map(|row| view.pseudo(data.bits(), row, &codes)).collect();
-        Ok(rows.into())
+        Ok(parallel::map(data.rows(), |row| view.pseudo(data.bits(), row, &codes)).into())
     }
 }
 

@@ -1,10 +1,8 @@
 //! Moves parameters against the gradient: stochastic gradient descent with momentum, and Adam.
 
-use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::Schedule;
-use crate::stats::CHUNK;
 use crate::{Error, HasParams, Params};
 
 /// Chooses how a gradient becomes a step.
@@ -123,14 +121,8 @@ impl Optimizer {
     }
 
     pub(super) fn update_block(&mut self, index: usize, values: &mut [f32], gradient: &[f32], step: Move) {
-        let [first, second] = self.moments(index).map(chunks);
-        let values = values.chunks_mut(CHUNK).zip(gradient.chunks(CHUNK));
-        let parts: Vec<_> = values.zip(first.zip(second)).collect();
-        let each = |((values, gradient), (first, second)): (_, (Option<_>, Option<_>))| {
-            step.apply(values, gradient, first.unwrap_or_default(), second.unwrap_or_default());
-        };
-        // One part is not worth waking a thread for.
-        if parts.len() < 2 { parts.into_iter().for_each(each) } else { parts.into_par_iter().for_each(each) }
+        let [first, second] = self.moments(index).map(|m| m.map_or(&mut [][..], |m| &mut m[..]));
+        step.apply(values, gradient, first, second);
     }
 
     /// Gives the moments and the running products, for a checkpoint.
@@ -142,12 +134,6 @@ impl Optimizer {
     pub fn state_mut(&mut self) -> (&mut Params, &mut Params, &mut [f32; 2]) {
         (&mut self.first, &mut self.second, &mut self.powers)
     }
-}
-
-/// Cuts a moment into parts; one that a rule lacks, into empty ones without end.
-fn chunks(moment: Option<&mut Vec<f32>>) -> impl Iterator<Item = Option<&mut [f32]>> {
-    let parts = moment.map_or(Vec::new(), |m| m.chunks_mut(CHUNK).collect());
-    parts.into_iter().map(Some).chain(std::iter::repeat_with(|| None))
 }
 
 /// Is one update's rule for one parameter at a time, the same for all of them.

@@ -1,9 +1,8 @@
 //! Changes a gradient before the optimiser sees it: centring, L1 and L2.
 
-use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use crate::stats::{CHUNK, Phases};
+use crate::stats::Phases;
 use crate::{Block, Error, Params};
 
 /// Changes a gradient, given the parameters and the statistics that it came from.
@@ -76,8 +75,7 @@ impl Transform for Decay {
         }
         let blocks = gradient.tensors_mut().iter_mut().zip(blocks);
         for (gradient, weights) in blocks.filter(|(g, _)| mutant!("B35", g.shape.len() > 1, true)) {
-            let parts = gradient.values.par_chunks_mut(CHUNK).zip(weights.values.par_chunks(CHUNK));
-            parts.for_each(|(gradient, weights)| self.pull(gradient, weights));
+            self.pull(&mut gradient.values, weights.values);
         }
     }
 }
@@ -129,7 +127,7 @@ impl Transform for Centre {
         let Some([mu, lambda]) = &self.offsets else { return };
         let (db, dc) = (visible.values.clone(), hidden.values.clone());
         let width = dc.len();
-        let lines = weights.values.par_chunks_mut(width).zip(mu.par_iter().zip(&db));
+        let lines = weights.values.chunks_mut(width).zip(mu.iter().zip(&db));
         lines.zip(&mut visible.values).for_each(|((line, (&mu, &db)), visible)| {
             let mut sum = 0.0;
             for ((part, dc), lambda) in line.chunks_mut(CELLS).zip(dc.chunks(CELLS)).zip(lambda.chunks(CELLS))
