@@ -18,7 +18,7 @@ fn main() -> Result<(), Error> {
         visible_bias: Array1::random_using(30, range, &mut key.stream(1)),
         hidden_bias: Array1::random_using(16, range, &mut key.stream(2)),
     })?;
-    let rows = Batch::from_bits(rbm.sample(1000, 1000, key, &mut |_| ()))?;
+    let rows = Batch::from_states(rbm.sample(1000, 1000, key, &mut |_| ()))?;
     println!("exact         log Z {:.4}", rbm.log_z()?);
     for betas in [10, 100, 1000, 10_000] {
         let ais = Ais { runs: 100, betas: Betas::Count(betas) };

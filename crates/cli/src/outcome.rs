@@ -107,5 +107,5 @@ pub(crate) fn sample(rbm: &Rbm, seed: u64, output: Output) -> Result<Batch, Erro
         bar.set_position(done);
     });
     bar.finish_and_clear();
-    Batch::from_bits(samples)
+    Batch::from_states(samples)
 }

@@ -72,9 +72,8 @@ impl Probe {
 
     /// Counts the wrong bits a row when each pixel takes its more likely value.
     fn reconstruction_error(&self, rbm: &Rbm) -> Result<f64, Error> {
-        let means = rbm.reconstruct(&self.rows, self.key)?;
-        let wrong =
-            means.indexed_iter().filter(|&((r, u), &p)| (p > 0.5) != self.rows.bits().get(r, u)).count();
+        let (means, bits) = (rbm.reconstruct(&self.rows, self.key)?, self.rows.bits()?);
+        let wrong = means.indexed_iter().filter(|&((r, u), &p)| (p > 0.5) != bits.get(r, u)).count();
         Ok(wrong as f64 / self.rows.rows() as f64)
     }
 

@@ -2,10 +2,11 @@
 
 use std::ops::Range;
 
-use harmonium_kernels::{BitMatrix, Key, parallel};
+use harmonium_kernels::{Key, parallel};
 use ndarray::Array1;
 
 use crate::stats::Stats;
+use crate::units::States;
 use crate::{Batch, Error, HasParams, Params};
 
 /// Samples by Gibbs sweeps that leave p(x) ∝ e^−E(x) invariant.
@@ -28,13 +29,13 @@ pub trait Gibbs: Sync {
     fn energy(&self, state: &Self::State) -> Array1<f64>;
 
     /// Packs all that the next sweep depends on.
-    fn pack(&self, state: &Self::State) -> BitMatrix;
+    fn pack(&self, state: &Self::State) -> States;
 
     /// Restores what [`Gibbs::pack`] gave.
     ///
     /// # Errors
-    /// Refuses bits of another width.
-    fn unpack(&self, bits: BitMatrix) -> Result<Self::State, Error>;
+    /// Refuses states of another width or kind.
+    fn unpack(&self, packed: States) -> Result<Self::State, Error>;
 }
 
 /// Is a model with parameters: it can be tempered, clamped to data, and it knows its sufficient statistics.

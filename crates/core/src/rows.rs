@@ -7,7 +7,7 @@ use crate::{Batch, Error};
 /// Rows that a pass over all data holds at a time.
 const BLOCK: usize = 4096;
 
-/// Hands out rows of bits, `(n, visible)`, by their number.
+/// Hands out rows, `(n, visible)`, by their number.
 ///
 /// A [`Batch`] has all its rows in memory; a `data::PackedFile` reads those that are asked for.
 pub trait Rows: Sync {
@@ -22,6 +22,11 @@ pub trait Rows: Sync {
     /// # Errors
     /// Refuses to read no row, or one that is not there; says what could not be read.
     fn read(&self, rows: &[u32]) -> Result<Batch, Error>;
+
+    /// Gives all rows at once, where they lie in memory.
+    fn whole(&self) -> Option<&Batch> {
+        None
+    }
 }
 
 /// Refuses a list that is empty or names a row that is not there.
@@ -64,16 +69,39 @@ pub fn blocks(data: &dyn Rows) -> impl Iterator<Item = Result<Batch, Error>> + '
     (0..rows).step_by(BLOCK).map(move |start| read_range(data, start..rows.min(start + BLOCK)))
 }
 
-/// Counts the ones of each unit over all rows: `(n, visible) → visible`.
+/// Counts the ones of each unit over all rows of bits: `(n, visible) → visible`.
 ///
 /// # Errors
-/// As [`Rows::read`].
+/// As [`Rows::read`]; refuses real values.
 pub fn count_by_unit(data: &dyn Rows) -> Result<Vec<u64>, Error> {
     let mut counts = vec![0; data.units()];
     for block in blocks(data) {
-        counts.iter_mut().zip(block?.bits().count_by_unit()).for_each(|(sum, ones)| *sum += ones);
+        counts.iter_mut().zip(block?.bits()?.count_by_unit()).for_each(|(sum, ones)| *sum += ones);
     }
     Ok(counts)
+}
+
+/// Computes the mean and the variance of each column of real values: `(n, visible) → visible`, twice.
+///
+/// Values are added in the order of the rows, about the first row, so that nothing is lost to a large mean.
+///
+/// # Errors
+/// As [`Rows::read`]; refuses bits.
+pub fn moments(data: &dyn Rows) -> Result<(Vec<f64>, Vec<f64>), Error> {
+    let first: Vec<f64> = data.read(&[0])?.to_array().iter().map(|&x| f64::from(x)).collect();
+    let mut sums = vec![[0.0; 2]; first.len()];
+    for block in blocks(data) {
+        for row in block?.to_array().rows() {
+            for ((sum, &x), first) in sums.iter_mut().zip(row).zip(&first) {
+                let x = f64::from(x) - first;
+                *sum = [sum[0] + x, sum[1] + x * x];
+            }
+        }
+    }
+    let n = data.rows() as f64;
+    let moment =
+        |([x, square], first): ([f64; 2], f64)| (first + x / n, (square / n - (x / n) * (x / n)).max(0.0));
+    Ok(sums.into_iter().zip(first).map(moment).unzip())
 }
 
 impl Rows for Batch {
@@ -88,6 +116,10 @@ impl Rows for Batch {
     fn read(&self, rows: &[u32]) -> Result<Batch, Error> {
         check_named(rows, self.rows())?;
         Ok(self.gather(rows.iter().map(|&row| row as usize)))
+    }
+
+    fn whole(&self) -> Option<&Batch> {
+        Some(self)
     }
 }
 
@@ -117,10 +149,10 @@ mod tests {
     fn a_pass_meets_every_row_once() {
         for rows in [1, BLOCK - 1, BLOCK, BLOCK + 1, 2 * BLOCK + 3] {
             let all = batch(rows, 3);
-            assert_eq!(count_by_unit(&all).unwrap(), all.bits().count_by_unit());
+            assert_eq!(count_by_unit(&all).unwrap(), all.bits().unwrap().count_by_unit());
             let words: Vec<u64> =
-                blocks(&all).flat_map(|block| block.unwrap().bits().words().to_vec()).collect();
-            assert_eq!(words, all.bits().words());
+                blocks(&all).flat_map(|block| block.unwrap().bits().unwrap().words().to_vec()).collect();
+            assert_eq!(words, all.bits().unwrap().words());
         }
     }
 

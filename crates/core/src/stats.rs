@@ -1,7 +1,8 @@
-//! Adds up sufficient statistics in integers, and contrasts two phases.
+//! Adds up sufficient statistics, in integers where states are bits, and contrasts two phases.
 
 use harmonium_kernels::product::{Cells, Contrast, MAX_ROWS, Pair, Rule, walk};
-use harmonium_kernels::{BitMatrix, profile};
+use harmonium_kernels::{BitMatrix, parallel, profile};
+use ndarray::{Array2, ArrayView2, Axis, s};
 
 use crate::Params;
 
@@ -18,7 +19,15 @@ pub enum Shape {
     Flat(usize),
     /// Σ v hᵀ of two layers, with their units.
     Outer(usize, usize),
+    /// One sum of real values an entry.
+    Real(usize),
 }
+
+/// Rows of real values that are added up at a time; the sums of these blocks are added in order.
+const BLOCK: usize = 64;
+
+/// Lines of Σ v hᵀ that one task adds up.
+const LINES: usize = 64;
 
 /// Holds the sum of −∂E/∂θ over rows, entry by entry in units of 2^-16, and the number of rows.
 ///
@@ -27,11 +36,15 @@ pub enum Shape {
 pub struct Stats {
     rows: u64,
     sums: Vec<Sums>,
+    /// Whether the bits t of a layer, visible or hidden, stand for 2t − 1.
+    signs: [bool; 2],
 }
 
 impl PartialEq for Stats {
     fn eq(&self, other: &Self) -> bool {
-        let all = |stats: &Self| stats.sums.iter().map(Sums::all).collect::<Vec<_>>();
+        let all = |stats: &Self| {
+            stats.sums.iter().map(|sums| (sums.all(), sums.reals().to_vec())).collect::<Vec<_>>()
+        };
         self.rows == other.rows && all(self) == all(other)
     }
 }
@@ -40,6 +53,7 @@ impl PartialEq for Stats {
 enum Sums {
     Flat(Flat),
     Outer(Outer),
+    Real(Vec<f64>),
 }
 
 /// Adds in 32 bits while that is exact, and carries over into 64 bits before it is not.
@@ -66,8 +80,15 @@ impl Stats {
             Shape::Outer(visible, hidden) => {
                 Sums::Outer(Outer { size: visible * hidden, pending: Vec::new(), settled: None })
             }
+            Shape::Real(size) => Sums::Real(vec![0.0; size]),
         };
-        Self { rows: 0, sums: shapes.iter().map(empty).collect() }
+        Self { rows: 0, sums: shapes.iter().map(empty).collect(), signs: [false; 2] }
+    }
+
+    /// Says for which of the two layers a bit t stands for the spin 2t − 1.
+    #[must_use]
+    pub fn with_signs(self, visible: bool, hidden: bool) -> Self {
+        Self { signs: [visible, hidden], ..self }
     }
 
     /// Forgets everything and keeps the memory.
@@ -83,6 +104,7 @@ impl Stats {
                     outer.pending.clear();
                     outer.settled = None;
                 }
+                Sums::Real(sums) => sums.fill(0.0),
             }
         }
     }
@@ -116,11 +138,57 @@ impl Stats {
         self.rows += rows as u64;
     }
 
+    /// Adds v hᵀ, v and h of rows of real values, `(n, visible)` and `(n, hidden)`, and further statistics of the rows.
+    ///
+    /// # Panics
+    /// If the blocks are others or of other widths.
+    pub fn add_reals(&mut self, visible: &Array2<f32>, hidden: &Array2<f32>, further: &[Array2<f32>]) {
+        self.rows += visible.nrows() as u64;
+        let [pairs, blocks @ ..] = &mut self.sums[..] else { panic!("statistics of two layers have blocks") };
+        profile::stage("sums of v and h", 2 * visible.len() * hidden.ncols(), || {
+            add_pairs(pairs.reals_mut(), visible, hidden);
+        });
+        assert_eq!(blocks.len(), 2 + further.len(), "one block for each further statistic");
+        for (block, values) in blocks.iter_mut().zip([visible, hidden].into_iter().chain(further)) {
+            let sums = block.reals_mut();
+            assert_eq!(sums.len(), values.ncols(), "units of the statistic");
+            for row in values.rows() {
+                sums.iter_mut().zip(row).for_each(|(sum, &x)| *sum += f64::from(x));
+            }
+        }
+    }
+
     /// Gives the mean over rows of each entry of a block: the only division, in f32 as the gradient has it.
     pub fn means(&self, block: usize) -> Vec<f32> {
+        if let Sums::Real(sums) = &self.sums[block] {
+            return sums.iter().map(|sum| (sum / self.rows as f64) as f32).collect();
+        }
         let scale = SCALE / self.rows as f32;
-        self.sums[block].all().into_iter().map(|sum| sum as f32 * scale).collect()
+        let spin = block > 0 && self.signs[block - 1];
+        let value = |mean: f32| if spin { 2.0 * mean - 1.0 } else { mean };
+        self.sums[block].all().into_iter().map(|sum| value(sum as f32 * scale)).collect()
     }
+}
+
+/// Adds v hᵀ: blocks of rows one after the other, lines of the sum side by side.
+fn add_pairs(sums: &mut [f64], visible: &Array2<f32>, hidden: &Array2<f32>) {
+    let width = hidden.ncols();
+    let (visible, hidden) = (visible.mapv(f64::from), hidden.mapv(f64::from));
+    assert_eq!(sums.len(), visible.ncols() * width, "units of both layers");
+    let tasks = visible.ncols().div_ceil(LINES);
+    let parts = parallel::map(tasks, |task| {
+        let lines = task * LINES..visible.ncols().min((task + 1) * LINES);
+        let mut part: Vec<f64> = sums[lines.start * width..lines.end * width].to_vec();
+        let blocks = visible.axis_chunks_iter(Axis(0), BLOCK).zip(hidden.axis_chunks_iter(Axis(0), BLOCK));
+        blocks.for_each(|(v, h)| add_block(&mut part, v.slice(s![.., lines.clone()]), h));
+        part
+    });
+    sums.copy_from_slice(&parts.concat());
+}
+
+#[allow(clippy::needless_pass_by_value)] // A view is passed by value wherever ndarray is at home.
+fn add_block(sums: &mut [f64], visible: ArrayView2<'_, f64>, hidden: ArrayView2<'_, f64>) {
+    sums.iter_mut().zip(visible.t().dot(&hidden).iter()).for_each(|(sum, x)| *sum += x);
 }
 
 impl Flat {
@@ -163,8 +231,20 @@ impl Outer {
 }
 
 impl Sums {
+    /// Gives real sums; none where the sums are integers.
+    fn reals(&self) -> &[f64] {
+        if let Self::Real(sums) = self { sums } else { &[] }
+    }
+
+    fn reals_mut(&mut self) -> &mut [f64] {
+        let Self::Real(sums) = self else { panic!("statistics of real values") };
+        sums
+    }
+
+    /// Gives integer sums; none where the sums are real.
     fn all(&self) -> Vec<i64> {
         match self {
+            Self::Real(_) => Vec::new(),
             Self::Outer(outer) => outer.all(),
             Self::Flat(flat) => {
                 let carried = flat.carried.clone().unwrap_or_else(|| vec![0; flat.window.len()]);
@@ -202,15 +282,37 @@ impl Phases {
     pub fn contrast(&self, gradient: &mut Params) {
         let scales = self.scales();
         for (block, tensor) in gradient.tensors_mut().iter_mut().enumerate() {
-            match self.pairs(block) {
+            match self.bit_pairs(block) {
                 Some(contrast) => drop(walk(contrast, [&mut tensor.values], &scales)),
                 None => self.contrast_block(block, &mut tensor.values),
             }
         }
+        if self.positive.signs != [false; 2] {
+            self.turn_into_spins(gradient);
+        }
+    }
+
+    /// Turns the contrast of bits into that of spins: with v = s t − o (s = 2, o = 1 for spins, else 1 and 0),
+    /// ∂⟨v hᵀ⟩ = s s' ∂⟨t t'ᵀ⟩ − s o' ∂⟨t⟩ − o s' ∂⟨t'⟩, as constants contrast to nothing.
+    fn turn_into_spins(&self, gradient: &mut Params) {
+        let [weights, visible, hidden, ..] = gradient.tensors_mut() else { return };
+        let [(s, o), (s1, o1)] = self.positive.signs.map(|spin| if spin { (2.0, 1.0) } else { (1.0, 0.0) });
+        for (line, &t) in weights.values.chunks_mut(hidden.values.len()).zip(&visible.values) {
+            let pairs = line.iter_mut().zip(&hidden.values);
+            pairs.for_each(|(w, t1)| *w = s * s1 * *w - s * o1 * t - o * s1 * t1);
+        }
+        visible.values.iter_mut().for_each(|x| *x *= s);
+        hidden.values.iter_mut().for_each(|x| *x *= s1);
     }
 
     /// Writes one block of the gradient from sums that are there.
     pub(crate) fn contrast_block(&self, block: usize, values: &mut [f32]) {
+        if let (Sums::Real(p), Sums::Real(n)) = (&self.positive.sums[block], &self.negative.sums[block]) {
+            let [rows, chains] = [self.positive.rows as f64, self.negative.rows as f64];
+            let contrasts = p.iter().zip(n).map(|(p, n)| -(p / rows - n / chains) as f32);
+            values.iter_mut().zip(contrasts).for_each(|(value, contrast)| *value = contrast);
+            return;
+        }
         let scales = self.scales();
         let sums = self.positive.sums[block].all().into_iter().zip(self.negative.sums[block].all());
         values.iter_mut().zip(sums).for_each(|(value, (p, n))| {
@@ -224,6 +326,11 @@ impl Phases {
 
     /// Gives the pairs whose contrast a block is, if it consists of nothing else.
     pub(crate) fn pairs(&self, block: usize) -> Option<Contrast<'_>> {
+        self.bit_pairs(block).filter(|_| self.positive.signs == [false; 2])
+    }
+
+    /// Gives the pairs of bits whose contrast a block is, if it consists of nothing else; spins are left to be made of them.
+    fn bit_pairs(&self, block: usize) -> Option<Contrast<'_>> {
         let (Sums::Outer(positive), Sums::Outer(negative)) =
             (&self.positive.sums[block], &self.negative.sums[block])
         else {

@@ -3,10 +3,10 @@
 mod common;
 
 use common::tolerance::{TAU_0, tau_softplus};
-use common::{bits, close, exact, key, model};
+use common::{close, exact, key, model, states};
 use harmonium::evaluate::{Ais, AisEstimate, Betas, forward, reverse};
 use harmonium::rbm::Rbm;
-use harmonium::units::Bernoulli;
+use harmonium::units::{Bernoulli, Layer, Unit};
 use harmonium::{Annealed, Marginal};
 use harmonium_oracle::ais::base_log_z;
 use harmonium_oracle::enumerate::log_z_joint;
@@ -17,11 +17,11 @@ use harmonium_oracle::stats::{z_score, z_star};
 const MODELS: u64 = 100;
 
 /// Gives model n of sizes that are enumerated at once, with a base that is not its own visible layer.
-fn case(n: u64) -> (Rbm, Bernoulli) {
+fn case(n: u64) -> (Rbm, Layer) {
     let (nv, nh) = common::SIZES[n as usize % 6];
     let rbm = model(nv, nh, 1.0, 500 + n);
     let bias = (0..nv).map(|i| 0.8 - 0.3 * ((i as u64 + n) % 5) as f32).collect();
-    (rbm, Bernoulli::new(bias))
+    (rbm, Bernoulli::new(bias).into())
 }
 
 fn options(runs: usize) -> Ais {
@@ -50,7 +50,7 @@ fn down_with(n: u64, options: &Ais, seed: u64) -> (AisEstimate, f64) {
     let (x, path) = (exact(&rbm), rbm.path(&base).unwrap());
     let drawn = sample_joint(&x, options.runs, &mut Rng::new(seed * 1000 + n));
     let visible: Vec<u64> = drawn.iter().map(|(v, _)| *v).collect();
-    let samples = bits(x.visible, &visible);
+    let samples = states(x.visible, &visible);
     let found = reverse(&path, samples, options, key(seed).fold_in(n), &mut |_, _| {}).unwrap();
     (found, log_z_joint(&x))
 }
@@ -148,11 +148,12 @@ fn the_first_gain_is_a_difference_of_free_energies() {
     let path = rbm.path(&base).unwrap();
     let start = path.base_samples(50, key(1));
     let gains = path.advance(&mut start.clone(), 0.0, 1.0, key(2));
-    let data = harmonium::Batch::from_bits(start.clone()).unwrap();
+    let data = harmonium::Batch::from_states(start.clone()).unwrap();
     let own = rbm.free_energy(&data).unwrap();
     let hidden = rbm.hidden_units() as f64 * std::f64::consts::LN_2;
+    let energies = base.energy(&start);
     for (row, gain) in gains.into_iter().enumerate() {
-        let expected = -base.dot(&start, row) - hidden - own[row];
+        let expected = energies[row] - hidden - own[row];
         // Two routes to the same f32 activations: only softplus of zero inputs may round, 2 ulp a unit.
         close(gain, expected, rbm.hidden_units() as f64 * tau_softplus(0.0, 0.0) + TAU_0, row);
     }

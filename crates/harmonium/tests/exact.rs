@@ -27,7 +27,7 @@ fn codes(rbm: &Rbm) -> Vec<i64> {
 
 /// Asserts that sums are Σ codes over the units that are on, unit j weighing `code(i, j)`.
 fn assert_sums(input: &Input<'_>, bits: &BitMatrix, units: usize, code: impl Fn(usize, usize) -> i64) {
-    let sums = input.sums();
+    let sums = input.sums().expect("integer sums");
     for row in 0..bits.rows() {
         let on: Vec<usize> = (0..bits.units()).filter(|&i| bits.get(row, i)).collect();
         for j in 0..units {
@@ -39,8 +39,8 @@ fn assert_sums(input: &Input<'_>, bits: &BitMatrix, units: usize, code: impl Fn(
 
 fn assert_inputs(rbm: &Rbm, visible: &BitMatrix, hidden: &BitMatrix) {
     let (q, nv, nh, view) = (codes(rbm), rbm.visible_units(), rbm.hidden_units(), rbm.view());
-    assert_sums(&view.hidden_input(visible), visible, nh, |i, j| q[i * nh + j]);
-    assert_sums(&view.visible_input(hidden), hidden, nv, |j, i| q[i * nh + j]);
+    assert_sums(&view.hidden_input(&visible.clone().into()), visible, nh, |i, j| q[i * nh + j]);
+    assert_sums(&view.visible_input(&hidden.clone().into()), hidden, nv, |j, i| q[i * nh + j]);
 }
 
 #[test]
@@ -100,7 +100,7 @@ fn reconstructions_are_the_probabilities_given_the_drawn_states() {
         let (x, data) = (exact(&rbm), every_row(&rbm));
         let got = rbm.reconstruct(&data, key(3)).unwrap();
         let place = key(3).fold_in(purpose::EVALUATE).fold_in(evaluate::RECONSTRUCT).fold_in(0).fold_in(0);
-        let drawn = common::masks(&rbm.view().sample_hidden(data.bits(), place));
+        let drawn = common::masks(&rbm.view().sample_hidden(data.states(), place));
         for (row, h) in drawn.into_iter().enumerate() {
             for (unit, (s, i)) in visible_terms(&x, h).into_iter().enumerate() {
                 let got = f64::from(got[(row, unit)]);
@@ -136,7 +136,7 @@ fn free_energies_of_wide_rows_are_exact() {
 fn assert_energies(view: &View<'_>, x: &Exact, slack: f64) {
     for v in every(x.visible) {
         let (hidden, visible) = (every(x.hidden), vec![v; 1 << x.hidden]);
-        let got = view.energies(&common::bits(x.visible, &visible), &common::bits(x.hidden, &hidden));
+        let got = view.energies(&common::states(x.visible, &visible), &common::states(x.hidden, &hidden));
         hidden
             .iter()
             .zip(got)
@@ -196,7 +196,7 @@ fn pseudo_likelihoods_are_exact() {
 
 /// Asserts free energies, energies and ln Z of a view, whose biases err by `slack` in all.
 fn assert_view(view: &View<'_>, x: &Exact, slack: f64) {
-    let rows = common::bits(x.visible, &every(x.visible));
+    let rows = common::states(x.visible, &every(x.visible));
     for (v, got) in view.free_energies(&rows).into_iter().enumerate() {
         close(got, x.free_energy(v as u64), tau_f(x, v as u64) + slack + TAU_0, v);
     }
@@ -223,7 +223,7 @@ fn annealed_views_mix_energies() {
         let wide: Vec<f64> = base.iter().map(|&a| f64::from(a)).collect();
         for beta in &BETAS[..5] {
             let (x, b) = (exact(&rbm), f64::from(*beta));
-            let view = rbm.annealed(&Bernoulli::new(base.clone()), *beta);
+            let view = rbm.annealed(&Bernoulli::new(base.clone()).into(), *beta);
             assert_view(&view, &x.annealed(&wide, b), tau_view(&x, &wide, b));
         }
     }

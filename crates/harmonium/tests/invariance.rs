@@ -3,7 +3,7 @@
 mod common;
 
 use common::tolerance::{TAU_0, U, tau_hidden_step, tau_sweep, tau_view};
-use common::{balanced, bits, chains, every, exact, key, model, models, pairs, threshold};
+use common::{balanced, chains, every, exact, key, model, models, pairs, states, threshold};
 use harmonium::rbm::{Rbm, State, View};
 use harmonium::units::{Bernoulli, Input, Unit};
 use harmonium::{EnergyModel, Gibbs, Key};
@@ -44,7 +44,7 @@ impl<'a> Kernel<'a> {
         let free = Bernoulli::new(vec![0.0; rbm.hidden_units()]);
         Self {
             name: format!("annealed to {beta}"),
-            view: rbm.annealed(&base, beta),
+            view: rbm.annealed(&base.clone().into(), beta),
             visible: plain.visible.anneal(&base, beta),
             hidden: plain.hidden.anneal(&free, beta),
             law: plain.law.annealed(&wide(base.bias()), f64::from(beta)),
@@ -62,19 +62,20 @@ impl<'a> Kernel<'a> {
     fn thresholds(input: &Input<'_>, layer: &Bernoulli) -> Vec<u32> {
         let bias = layer.bias().iter().cycle();
         let activation = |(&sum, &bias): (&i32, &f32)| sum as f32 * input.quantum * input.gain + bias;
-        input.sums().iter().zip(bias).map(|pair| threshold(activation(pair))).collect()
+        input.sums().expect("integer sums").iter().zip(bias).map(|pair| threshold(activation(pair))).collect()
     }
 
     /// Tabulates the thresholds of every unit in every state of the other side.
     fn tables(&self) -> [Vec<u32>; 2] {
-        let (nv, nh) = (self.visible.units(), self.hidden.units());
-        let (v, h) = (bits(nv, &every(nv)), bits(nh, &every(nh)));
+        let (nv, nh) = (self.visible.bias().len(), self.hidden.bias().len());
+        let (v, h) = (states(nv, &every(nv)), states(nh, &every(nh)));
         let (hidden, visible) = (self.view.hidden_input(&v), self.view.visible_input(&h));
         [Self::thresholds(&hidden, &self.hidden), Self::thresholds(&visible, &self.visible)]
     }
 
     fn conditionals(&self) -> Conditionals {
-        let (nv, nh, [hidden, visible]) = (self.visible.units(), self.hidden.units(), self.tables());
+        let (nv, nh, [hidden, visible]) =
+            (self.visible.bias().len(), self.hidden.bias().len(), self.tables());
         let row = |table: &[u32], state: u64, n: usize| {
             table[state as usize * n..][..n].iter().map(|&t| f64::from(t) * U).collect()
         };
@@ -143,8 +144,18 @@ fn real_draws_obey_the_thresholds() {
             let (nv, nh, [hidden, visible]) = (rbm.visible_units(), rbm.hidden_units(), kernel.tables());
             let (h_key, v_key) = (key(seed as u64).fold_in(0), key(seed as u64).fold_in(1));
             let (v, h) = (every(nv).repeat(40), every(nh).repeat(40));
-            assert_draws(&kernel.view.sample_hidden(&bits(nv, &v), h_key), &hidden, 1 << nv, h_key);
-            assert_draws(&kernel.view.sample_visible(&bits(nh, &h), v_key), &visible, 1 << nh, v_key);
+            assert_draws(
+                kernel.view.sample_hidden(&states(nv, &v), h_key).expect_bits(),
+                &hidden,
+                1 << nv,
+                h_key,
+            );
+            assert_draws(
+                kernel.view.sample_visible(&states(nh, &h), v_key).expect_bits(),
+                &visible,
+                1 << nh,
+                v_key,
+            );
         }
     }
 }
@@ -156,7 +167,7 @@ fn sweeps_are_two_half_steps_with_keys_of_their_own() {
         let (key, start) = (key(seed as u64), every(rbm.visible_units()).repeat(10));
         let mut state = chains(rbm, &start);
         rbm.sweep(&mut state, key);
-        let h = rbm.view().sample_hidden(&bits(rbm.visible_units(), &start), key.fold_in(0));
+        let h = rbm.view().sample_hidden(&states(rbm.visible_units(), &start), key.fold_in(0));
         assert_eq!(state.hidden(), &h);
         assert_eq!(state.visible(), &rbm.view().sample_visible(&h, key.fold_in(1)));
     }
@@ -238,7 +249,7 @@ fn sweeps_do_not_drift() {
     no_drift(&rbm, &Kernel::plain(&rbm), &rbm.tempered(0.8), 1);
     let base = &BASE[..5];
     let annealed = balanced(5, 3, 6.0, 62);
-    let weak = annealed.annealed(&Bernoulli::new(base.to_vec()), 0.4);
+    let weak = annealed.annealed(&Bernoulli::new(base.to_vec()).into(), 0.4);
     no_drift(&annealed, &Kernel::annealed(&annealed, base, 0.5), &weak, 2);
     for (seed, beta) in [0.5_f32, 1.0, 2.0].into_iter().enumerate() {
         let rbm = balanced(5, 3, 3.0 / f64::from(beta), 61);

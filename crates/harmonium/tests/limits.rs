@@ -17,7 +17,7 @@ fn beta_zero_is_fair_coins() {
         let (nv, nh, cold) = (rbm.visible_units(), rbm.hidden_units(), rbm.tempered(0.0));
         let bound = (nv + nh) as f64 * tau_softplus(0.0, 0.0);
         let ln2 = std::f64::consts::LN_2;
-        for f in cold.free_energies(every_row(&rbm).bits()) {
+        for f in cold.free_energies(every_row(&rbm).states()) {
             close(f, -(nh as f64) * ln2, bound, (nv, nh));
         }
         close(cold.log_z().unwrap(), (nv + nh) as f64 * ln2, bound, (nv, nh));
@@ -34,7 +34,7 @@ fn beta_zero_is_fair_coins() {
 fn large_beta_gives_the_mode() {
     for rbm in models().iter().filter(|rbm| rbm.weights().iter().any(|w| w.abs() > 0.5)) {
         let (x, rows) = (exact(rbm), every(rbm.visible_units()));
-        let drawn = masks(&rbm.tempered(1e4).sample_hidden(every_row(rbm).bits(), key(5)));
+        let drawn = masks(&rbm.tempered(1e4).sample_hidden(every_row(rbm).states(), key(5)));
         for (v, h) in rows.into_iter().zip(drawn) {
             for (j, i) in x.hidden_activations(v).into_iter().enumerate().filter(|(_, i)| i.abs() > 2e-3) {
                 assert_eq!(h >> j & 1 == 1, i > 0.0, "state {v}, unit {j}, activation {i}");

@@ -57,7 +57,8 @@ impl Setting {
     fn plain(&self, seed: u64, rate: f64) -> Rbm {
         let mut exact = trainer::initial(self.train.units(), self.hidden, HALF_WIDTH, 1000 + seed);
         exact.visible_bias = log_odds(&self.train);
-        let rows: Vec<Vec<bool>> = (0..self.train.rows()).map(|row| bools(self.train.bits(), row)).collect();
+        let rows: Vec<Vec<bool>> =
+            (0..self.train.rows()).map(|row| bools(self.train.bits().unwrap(), row)).collect();
         let method = trainer::Method::Pcd { k: 1, chains: CHAINS };
         let (epochs, batch) = (self.epochs as usize, self.batch);
         let options = trainer::Options { epochs, batch, rate, decline: true, momentum: 0.0, method };
@@ -72,6 +73,7 @@ impl Setting {
 fn log_odds(rows: &Batch) -> Vec<f64> {
     let n = rows.rows() as f64;
     rows.bits()
+        .unwrap()
         .count_by_unit()
         .into_iter()
         .map(|ones| ((ones as f64 + 1.0) / (n - ones as f64 + 1.0)).ln())

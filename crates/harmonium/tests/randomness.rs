@@ -7,6 +7,7 @@ use std::collections::HashSet;
 use common::tolerance::{U, tau_p};
 use common::{close, coins, key, library, model, threshold};
 use harmonium::train::{Fit, Pcd, Schedule, Step, WithGradient, fit};
+use harmonium::units::States;
 use harmonium::{BitMatrix, Gibbs, Key, data, purpose};
 use harmonium_kernels::bernoulli::{Affine, Input, fill, probabilities, sample};
 use harmonium_kernels::numeric;
@@ -70,7 +71,7 @@ fn rows_draw_apart() {
     let rbm = model(64, 64, 0.0, 1);
     let mut state = rbm.init(1000, key(1));
     rbm.sweep(&mut state, key(2));
-    for bits in [state.visible(), state.hidden()] {
+    for bits in [state.visible(), state.hidden()].map(States::expect_bits) {
         let rows: HashSet<u64> = bits.words().iter().copied().collect();
         assert_eq!(rows.len(), 1000);
     }
@@ -83,7 +84,7 @@ fn half_steps_draw_apart() {
     let rbm = model(64, 64, 0.0, 1);
     let mut state = rbm.init(1000, key(3));
     rbm.sweep(&mut state, key(4));
-    let pairs = state.visible().words().iter().zip(state.hidden().words());
+    let pairs = state.visible().expect_bits().words().iter().zip(state.hidden().expect_bits().words());
     let differ: u32 = pairs.map(|(v, h)| (v ^ h).count_ones()).sum();
     close(f64::from(differ), 32_000.0, 4.89 * 16_000.0_f64.sqrt(), "pairs that differ");
 }
@@ -175,7 +176,8 @@ fn every_epoch_has_its_own_order() {
     let options = Fit { epochs: 4, batch: 1, learning_rate: Schedule::Constant(0.0), ..Fit::default() };
     fit(&mut library(&sure), &rows, &mut Pcd::new(1, 10), &options, key(8), &mut look).unwrap();
     let expected = (0..4).flat_map(|epoch| data::shuffled(9, key(8), epoch));
-    let expected: Vec<Vec<bool>> = expected.map(|row| common::bools(rows.bits(), row as usize)).collect();
+    let expected: Vec<Vec<bool>> =
+        expected.map(|row| common::bools(rows.bits().unwrap(), row as usize)).collect();
     assert_eq!(seen, expected);
     assert_ne!(seen[..9], seen[9..18]);
 }

@@ -44,7 +44,7 @@ fn values(threads: usize, backend: Backend) -> (Vec<u64>, String) {
         let annealed = forward(&rbm.path(rbm.base()).unwrap(), &options, key(4), &mut |_, _| {}).unwrap();
         let small = common::model(15, 40, 0.3, 9).log_z().unwrap();
         let numbers = format!("{annealed:?} {small:?} {f:?} {pseudo:?}");
-        (state.visible().words().to_vec(), numbers)
+        (state.visible().expect_bits().words().to_vec(), numbers)
     })
 }
 

@@ -84,8 +84,8 @@ fn a_refused_snapshot_changes_nothing() {
         |s| s.params.tensors_mut()[2].values[3] = f32::INFINITY,
         |s| s.params.tensors_mut()[1].shape = vec![71],
         |s| s.shift = 60,
-        |s| s.chains = Some(common::coins(37, 69, 1)),
-        |s| s.chains = Some(common::coins(36, 70, 1)),
+        |s| s.chains = Some(common::coins(37, 69, 1).into()),
+        |s| s.chains = Some(common::coins(36, 70, 1).into()),
         |s| s.offsets = Some([vec![0.0; 70], vec![0.0; 39]]),
         |s| s.moments.0.tensors_mut()[0].name = "other",
     ];

@@ -25,7 +25,9 @@ fn packed(rows: &Batch) -> Vec<u8> {
     let begin = out.len();
     out.resize(begin + rows.rows() * columns, 0);
     for row in 0..rows.rows() {
-        rows.bits().for_each_one(row, |unit| out[begin + row * columns + unit / 8] |= 128 >> (unit % 8));
+        rows.bits()
+            .unwrap()
+            .for_each_one(row, |unit| out[begin + row * columns + unit / 8] |= 128 >> (unit % 8));
     }
     out
 }

@@ -8,7 +8,7 @@ const CRATES: [&str; 5] = ["kernels", "core", "rbm", "harmonium", "cli"];
 
 /// Concerns inside `core`, lowest first: a folder uses only those before it.
 const CONCERNS: [&str; 11] =
-    ["error", "params", "batch", "rows", "address", "stats", "persist", "data", "units", "model", "evaluate"];
+    ["error", "params", "units", "batch", "rows", "address", "stats", "persist", "data", "model", "evaluate"];
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")

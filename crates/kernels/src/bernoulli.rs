@@ -1,8 +1,10 @@
-//! Turns integer sums into Bernoulli units: bits, 16-bit probabilities and softplus sums.
+//! Turns sums into Bernoulli units: bits, 16-bit probabilities and softplus sums.
 //!
 //! The activation of unit j is `f32(Σ q) · 2^-s · gain + bias[j]`; the gain is 1 for the model itself and β for a
-//! tempered view of it. Row r draws from stream r of a key, unit j from word j.
+//! tempered view of it. A real sum stands in the place of f32(Σ q). Row r draws from stream r of a key, unit j from word j.
 #![allow(unsafe_code)]
+
+use std::borrow::Cow;
 
 use crate::chacha::{self, Along, BLOCK};
 use crate::numeric::lanes;
@@ -30,6 +32,8 @@ pub enum Input<'a> {
     Sums(&'a [i32]),
     /// A product whose sums are used where they arise, and never stored.
     Product(Product<'a>),
+    /// Row-major real sums.
+    Reals(&'a [f32]),
 }
 
 impl Input<'_> {
@@ -37,27 +41,52 @@ impl Input<'_> {
         match self {
             Self::Sums(sums) => sums.len() / units,
             Self::Product(product) => product.rows(),
+            Self::Reals(sums) => sums.len() / units,
         }
+    }
+
+    /// Gives the sums, real ones as the bits of their floats.
+    fn sums(&self) -> Cow<'_, [i32]> {
+        match self {
+            Self::Sums(sums) => Cow::Borrowed(sums),
+            Self::Product(product) => Cow::Owned(product.sums()),
+            Self::Reals(sums) => Cow::Owned(sums.iter().map(|x| x.to_bits().cast_signed()).collect()),
+        }
+    }
+
+    fn form(&self) -> Form {
+        if matches!(self, Self::Reals(_)) { Form::Real } else { Form::Integer }
     }
 
     fn hand_to(&self, units: usize, sink: &Units<'_>) {
         match self {
-            Self::Sums(sums) => {
-                let run = || strips::run(&Ready { sums, width: units }, sink);
-                profile::stage("units of known inputs", 0, run);
-            }
             Self::Product(product) => {
                 profile::stage(sink.name(product.way()), product.operations(), || product.hand_to(sink));
             }
+            Self::Sums(_) | Self::Reals(_) => {
+                let run = || strips::run(&Ready { sums: &self.sums(), width: units }, sink);
+                profile::stage("units of known inputs", 0, run);
+            }
         }
     }
+}
+
+/// Says what 32 bits of a sum are.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Form {
+    Integer,
+    /// A float.
+    Real,
 }
 
 /// Draws all rows: `(n, units) sums → (n, units)` bits.
 pub fn sample(input: &Input<'_>, affine: &Affine<'_>, key: Key) -> BitMatrix {
     let mut bits = BitMatrix::zeros(input.rows(affine.bias.len()), affine.bias.len());
     let draws = Draws::new(key, &mut bits);
-    input.hand_to(affine.bias.len(), &Units { affine: *affine, draws: Some(draws), p16: None });
+    input.hand_to(
+        affine.bias.len(),
+        &Units { affine: *affine, form: input.form(), draws: Some(draws), p16: None },
+    );
     bits
 }
 
@@ -65,7 +94,10 @@ pub fn sample(input: &Input<'_>, affine: &Affine<'_>, key: Key) -> BitMatrix {
 pub fn probabilities(input: &Input<'_>, affine: &Affine<'_>) -> Vec<u16> {
     let units = affine.bias.len();
     let mut p16 = vec![0; input.rows(units) * units];
-    input.hand_to(units, &Units { affine: *affine, draws: None, p16: Some(Shared::new(&mut p16)) });
+    input.hand_to(
+        units,
+        &Units { affine: *affine, form: input.form(), draws: None, p16: Some(Shared::new(&mut p16)) },
+    );
     p16
 }
 
@@ -75,13 +107,15 @@ pub fn sample_with_probabilities(input: &Input<'_>, affine: &Affine<'_>, key: Ke
     let (mut bits, mut p16) =
         (BitMatrix::zeros(input.rows(units), units), vec![0; input.rows(units) * units]);
     let (draws, means) = (Draws::new(key, &mut bits), Shared::new(&mut p16));
-    input.hand_to(units, &Units { affine: *affine, draws: Some(draws), p16: Some(means) });
+    input
+        .hand_to(units, &Units { affine: *affine, form: input.form(), draws: Some(draws), p16: Some(means) });
     (bits, p16)
 }
 
 /// Makes units of sums where they arise.
 struct Units<'a> {
     affine: Affine<'a>,
+    form: Form,
     draws: Option<Draws<'a>>,
     p16: Option<Shared<'a, u16>>,
 }
@@ -170,7 +204,7 @@ impl Units<'_> {
     ) {
         let (mut bits, mut codes) = (0, [0; WIDTH]);
         for at in (0..WIDTH).step_by(S::LANES) {
-            let x = activations::<S>(&sums.0[at..], &self.affine, &bias[at..]);
+            let x = activations::<S>(&sums.0[at..], self.form, &self.affine, &bias[at..]);
             let e = lanes::exp::<S>(lanes::negated::<S>(x));
             if self.draws.is_some() {
                 bits |= lanes::bernoulli::<S>(S::load(&words[at..]), x, e) << at;
@@ -192,8 +226,10 @@ impl Units<'_> {
 
 /// Computes activations: convert, scale exactly, temper, add the bias; never fused.
 #[inline(always)]
-fn activations<S: Simd>(sums: &[i32], affine: &Affine<'_>, bias: &[f32]) -> S::F {
-    let input = S::mul(S::from_int(S::load(sums)), S::splat_f32(affine.quantum));
+fn activations<S: Simd>(sums: &[i32], form: Form, affine: &Affine<'_>, bias: &[f32]) -> S::F {
+    let sums = S::load(sums);
+    let sums = if form == Form::Integer { S::from_int(sums) } else { S::from_bits(sums) };
+    let input = S::mul(sums, S::splat_f32(affine.quantum));
     S::add_f32(S::mul(input, S::splat_f32(affine.gain)), S::load_f32(bias))
 }
 
@@ -226,12 +262,12 @@ impl Kernel for Fill<'_> {
 }
 
 /// Adds ln(1 + e^activation) over the units of each row: `(n, units) sums → n`.
-pub fn softplus(sums: &[i32], affine: &Affine<'_>) -> Vec<f64> {
-    let (units, backend) = (affine.bias.len(), Backend::current());
+pub fn softplus(input: &Input<'_>, affine: &Affine<'_>) -> Vec<f64> {
+    let (units, backend, form, sums) = (affine.bias.len(), Backend::current(), input.form(), input.sums());
     let rows: Vec<&[i32]> = sums.chunks_exact(units).collect();
     let some = parallel::map(rows.len().div_ceil(SOME), |task| {
         let rows = rows.iter().skip(task * SOME).take(SOME);
-        rows.map(|sums| backend.run(Softplus { sums, affine })).collect::<Vec<_>>()
+        rows.map(|sums| backend.run(Softplus { sums, form, affine })).collect::<Vec<_>>()
     });
     some.concat()
 }
@@ -246,6 +282,7 @@ const SPAN: usize = 512 * LANES;
 
 struct Softplus<'a> {
     sums: &'a [i32],
+    form: Form,
     affine: &'a Affine<'a>,
 }
 
@@ -258,7 +295,7 @@ impl Kernel for Softplus<'_> {
         for (sums, bias) in self.sums.chunks(SPAN).zip(self.affine.bias.chunks(SPAN)) {
             let mut lanes = Lanes { linear: [0.0; LANES], product: [1.0; LANES] };
             for (sums, bias) in sums.chunks(WIDTH).zip(bias.chunks(WIDTH)) {
-                lanes.add::<S>(sums, bias, self.affine);
+                lanes.add::<S>((sums, self.form), bias, self.affine);
             }
             total += lanes.sum();
         }
@@ -275,13 +312,13 @@ struct Lanes {
 impl Lanes {
     /// Adds up to 32 units; those behind the end have the activation −∞, which adds 0.
     #[inline(always)]
-    fn add<S: Simd>(&mut self, sums: &[i32], bias: &[f32], affine: &Affine<'_>) {
+    fn add<S: Simd>(&mut self, (sums, form): (&[i32], Form), bias: &[f32], affine: &Affine<'_>) {
         let (mut all, mut biases) = ([0; WIDTH], [f32::NEG_INFINITY; WIDTH]);
         all[..sums.len()].copy_from_slice(sums);
         biases[..bias.len()].copy_from_slice(bias);
         let (mut linear, mut power) = ([0.0; WIDTH], [0.0; WIDTH]);
         for at in (0..WIDTH).step_by(S::LANES) {
-            let x = activations::<S>(&all[at..], affine, &biases[at..]);
+            let x = activations::<S>(&all[at..], form, affine, &biases[at..]);
             S::store_f32(&mut linear[at..], S::max(x, S::splat_f32(0.0)));
             S::store_f32(&mut power[at..], lanes::exp::<S>(lanes::minus_absolute::<S>(x)));
         }

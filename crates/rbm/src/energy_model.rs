@@ -1,8 +1,8 @@
 //! Makes the machine trainable: clamped states and sufficient statistics.
 
 use harmonium_core::stats::{Shape, Stats};
-use harmonium_core::units::Unit;
-use harmonium_core::{Batch, EnergyModel, Error, Gibbs, Key, Marginal, Params};
+use harmonium_core::units::{Means, States, Unit};
+use harmonium_core::{Batch, EnergyModel, Error, Gibbs, HasParams, Key, Marginal, Params};
 use harmonium_kernels::BitMatrix;
 use harmonium_kernels::product::MAX_ROWS;
 use ndarray::Array1;
@@ -28,21 +28,21 @@ impl Gibbs for Rbm {
         self.view().energy(state)
     }
 
-    fn pack(&self, state: &State) -> BitMatrix {
+    fn pack(&self, state: &State) -> States {
         self.view().pack(state)
     }
 
-    fn unpack(&self, bits: BitMatrix) -> Result<State, Error> {
-        self.view().unpack(bits)
+    fn unpack(&self, packed: States) -> Result<State, Error> {
+        self.view().unpack(packed)
     }
 }
 
 impl Marginal for Rbm {
     fn free_energy(&self, data: &Batch) -> Result<Array1<f64>, Error> {
         self.check_data(data)?;
-        let (view, bits) = (self.view(), data.bits());
-        let starts = (0..bits.rows()).step_by(BLOCK);
-        let blocks = starts.map(|start| bits.gather(start..bits.rows().min(start + BLOCK)));
+        let (view, states) = (self.view(), data.states());
+        let starts = (0..states.rows()).step_by(BLOCK);
+        let blocks = starts.map(|start| states.gather(start..states.rows().min(start + BLOCK)));
         Ok(blocks.flat_map(|rows| view.free_energies(&rows)).collect())
     }
 }
@@ -55,7 +55,7 @@ impl EnergyModel for Rbm {
     }
 
     fn check_data(&self, data: &Batch) -> Result<(), Error> {
-        data.check_units("data", self.visible_units())
+        data.check_kind("data", &self.visible.units())
     }
 
     fn shift(&self) -> i32 {
@@ -73,51 +73,73 @@ impl EnergyModel for Rbm {
     }
 
     fn clamp(&self, data: &Batch) -> State {
-        let hidden = BitMatrix::zeros(data.rows(), self.hidden_units());
-        State { visible: data.bits().clone(), hidden, posterior: None }
+        self.view().standing(data.states().clone())
     }
 
     fn infer(&self, data: &Batch, key: Key) -> State {
         let view = self.view();
-        let input = view.hidden_input(data.bits());
-        let (hidden, means) = view.hidden.sample_with_means(&input, key);
+        let (hidden, means) = view.hidden.sample_with_means(&view.hidden_input(data.states()), key);
         let posterior = Some(mutant!("B17", means, codes(&hidden)));
-        State { visible: data.bits().clone(), hidden, posterior }
+        State { visible: data.states().clone(), hidden, posterior }
     }
 
+    /// Makes integer sums where both layers are binary, else real ones.
     fn stats(&self) -> Stats {
         let (nv, nh) = (self.visible_units(), self.hidden_units());
-        Stats::new(&[Shape::Outer(nv, nh), Shape::Flat(nv), Shape::Flat(nh)])
+        if self.visible.units().is_binary() && self.hidden.units().is_binary() {
+            return Stats::new(&[Shape::Outer(nv, nh), Shape::Flat(nv), Shape::Flat(nh)])
+                .with_signs(self.visible.signs(), self.hidden.signs());
+        }
+        let sizes = self.blocks().into_iter().map(|block| Shape::Real(block.values.len()));
+        Stats::new(&sizes.collect::<Vec<_>>())
     }
 
-    /// Adds v hᵀ, v and h with the hidden units as their means given v, in 16-bit fixed point.
+    /// Adds v hᵀ, v and h with the hidden units as their means given v: in 16-bit fixed point where these are probabilities;
+    /// and what the layers' other parameters have for statistics.
     fn accumulate(&self, state: &State, stats: &mut Stats) {
-        let means = match &state.posterior {
-            Some(means) => means.clone(),
-            None => self.view().hidden.mean(&self.view().hidden_input(&state.visible)),
-        };
-        let rows = state.visible.rows();
+        let (view, known) = (self.view(), state.posterior.as_ref());
+        let means = || known.cloned().unwrap_or_else(|| view.hidden.mean(&view.hidden_input(&state.visible)));
+        match &state.visible {
+            States::Bits(bits) if self.hidden.units().is_binary() => self.add_bits(bits, means(), stats),
+            visible => {
+                let input = view.hidden_input(visible).computed();
+                let means = known.map_or_else(|| view.hidden.mean(&input), Clone::clone);
+                let mut further = self.visible.extra_states(visible);
+                further.extend(self.hidden.extra_means(&input));
+                stats.add_reals(&self.visible.features_of(visible), &self.hidden.means_of(&means), &further);
+            }
+        }
+    }
+}
+
+impl Rbm {
+    fn add_bits(&self, visible: &BitMatrix, means: Means, stats: &mut Stats) {
+        let Means::Codes(means) = means else { panic!("means of a binary layer are codes") };
+        let rows = visible.rows();
         if rows <= MAX_ROWS {
-            return stats.add(&state.visible, means);
+            return stats.add(visible, means);
         }
         for start in (0..rows).step_by(MAX_ROWS) {
             let (end, nh) = (rows.min(start + MAX_ROWS), self.hidden_units());
-            stats.add(&state.visible.gather(start..end), means[start * nh..end * nh].to_vec());
+            stats.add(&visible.gather(start..end), means[start * nh..end * nh].to_vec());
         }
     }
 }
 
 /// Turns draws into the 16-bit codes of 0 and 1: what a planted bug takes for means.
 #[cfg(feature = "mutants")]
-fn codes(hidden: &BitMatrix) -> Vec<u16> {
+fn codes(hidden: &States) -> Means {
+    let hidden = hidden.expect_bits();
     let code = |row, unit| if hidden.get(row, unit) { u16::MAX } else { 0 };
-    (0..hidden.rows()).flat_map(|row| (0..hidden.units()).map(move |unit| code(row, unit))).collect()
+    Means::Codes(
+        (0..hidden.rows()).flat_map(|row| (0..hidden.units()).map(move |unit| code(row, unit))).collect(),
+    )
 }
 
 #[cfg(feature = "mutants")]
 impl View<'_> {
     /// Leaves wrong hidden statistics behind a sweep, if such a bug is planted; a right sweep leaves none.
-    pub(crate) fn plant(&self, state: &mut State, before: Option<Vec<u16>>, key: Key) {
+    pub(crate) fn plant(&self, state: &mut State, before: Option<Means>, key: Key) {
         let paired = mutant!("B01", None, Some(codes(&state.hidden)));
         let again = || codes(&self.sample_hidden(&state.visible, key.fold_in(2)));
         let drawn = mutant!("B16", paired, Some(again()));
@@ -125,8 +147,8 @@ impl View<'_> {
     }
 
     /// Gives what chains that stood at 0 are after one sweep: what a planted bug takes for fresh ones.
-    pub(crate) fn moved(&self, chains: usize, key: Key) -> BitMatrix {
-        let old = BitMatrix::zeros(chains, self.visible.units());
+    pub(crate) fn moved(&self, chains: usize, key: Key) -> States {
+        let old = self.visible.rest(chains);
         self.sample_visible(&self.sample_hidden(&old, key.fold_in(0)), key.fold_in(1))
     }
 }

@@ -1,14 +1,15 @@
-//! Sums over all states of the smaller layer, in Gray-code order.
+//! Sums over all states of one layer: in Gray-code order where units have two states, else by listing them.
 
 use harmonium_core::Error;
 use harmonium_core::evaluate::LogSumExp;
-use harmonium_core::units::{Bernoulli, Input, Unit};
+use harmonium_core::units::{Input, Layer, States, Unit, Units};
+use harmonium_kernels::product::Way;
 use harmonium_kernels::{BitMatrix, parallel};
 
 use crate::{Rbm, View};
 
-/// The most units that are enumerated: 2^25 states.
-const MAX_UNITS: usize = 25;
+/// The most states that are enumerated: those of 25 bits.
+const MAX_BITS: u32 = 25;
 
 /// States of one task, 2^12.
 const BLOCK: u32 = 12;
@@ -17,64 +18,135 @@ impl Rbm {
     /// Computes ln Z exactly, in nats, by enumerating the states of the smaller layer.
     ///
     /// # Errors
-    /// Refuses machines whose smaller layer has more than 25 units.
+    /// Refuses machines of which neither layer has at most 2^25 states.
     pub fn log_z(&self) -> Result<f64, Error> {
         self.view().log_z()
     }
 }
 
+/// Says which layer is enumerated: `Forward` sums over visible states, whose input goes forward to the hidden layer.
+#[derive(Clone, Copy)]
+struct Side<'a> {
+    way: Way,
+    enumerated: &'a Layer,
+    summed: &'a Layer,
+}
+
 impl View<'_> {
-    /// Computes ln Z exactly, in nats: ln Σ_x e^(b_x·x + Γ(I(x))), x being the smaller layer.
+    /// Computes ln Z exactly, in nats: ln Σ_x e^(−U(x) + Γ(I(x))), x being the layer with fewer states.
     ///
     /// # Errors
-    /// Refuses machines whose smaller layer has more than 25 units.
+    /// Refuses machines of which neither layer has at most 2^25 states.
     pub fn log_z(&self) -> Result<f64, Error> {
-        let small = self.visible.units().min(self.hidden.units());
-        if small > MAX_UNITS {
-            let expected = format!("at most {MAX_UNITS} units in the smaller layer");
-            return Err(Error::shape("exact enumeration", expected, small));
+        let [hidden, visible] = [&self.hidden, &self.visible].map(|layer| states(&layer.units()));
+        let backward = Side { way: Way::Backward, enumerated: &self.hidden, summed: &self.visible };
+        let forward = Side { way: Way::Forward, enumerated: &self.visible, summed: &self.hidden };
+        let (count, side) = if hidden <= visible { (hidden, backward) } else { (visible, forward) };
+        if count > f64::from(1 << MAX_BITS) {
+            let expected = format!("at most 2^{MAX_BITS} states of the smaller layer");
+            return Err(Error::shape("exact enumeration", expected, format!("{count:e}")));
         }
-        let bits = BLOCK.min(small as u32);
-        let blocks = 1 << (small as u32 - bits);
-        let parts = parallel::map(blocks, |block| self.block(small, (block as u64) << bits, bits));
+        if matches!(side.enumerated.units(), Units::Bernoulli(_) | Units::Spin(_)) {
+            return Ok(self.gray(side));
+        }
+        let blocks = (count as u64).div_ceil(1 << BLOCK);
+        let parts = parallel::map(blocks as usize, |block| self.listed(side, block as u64, count as u64));
         Ok(parts.into_iter().collect::<LogSumExp>().value())
     }
 
+    fn input<'b>(&'b self, side: Side<'_>, states: &'b States) -> Input<'b> {
+        match side.way {
+            Way::Forward => self.hidden_input(states),
+            Way::Backward => self.visible_input(states),
+        }
+    }
+
+    fn gray(&self, side: Side<'_>) -> f64 {
+        let small = side.enumerated.features() as u32;
+        let bits = BLOCK.min(small);
+        let blocks = 1 << (small - bits);
+        let parts = parallel::map(blocks, |block| self.block(side, (block as u64) << bits, bits));
+        parts.into_iter().collect::<LogSumExp>().value()
+    }
+
     /// Sums over the 2^bits states that share their upper bits with `first`.
-    fn block(&self, small: usize, first: u64, bits: u32) -> f64 {
-        let start = BitMatrix::from_fn(1, small, |_, unit| first >> unit & 1 == 1);
-        let (enumerated, summed, mut input) = if self.hidden.units() == small {
-            (&*self.hidden, &*self.visible, self.visible_input(&start).computed())
-        } else {
-            (&*self.visible, &*self.hidden, self.hidden_input(&start).computed())
-        };
-        let rows: Vec<Vec<i32>> = (0..bits as usize).map(|unit| self.codes(small, unit)).collect();
+    fn block(&self, side: Side<'_>, first: u64, bits: u32) -> f64 {
+        let small = side.enumerated.features();
+        let state_of =
+            |state: u64| States::Bits(BitMatrix::from_fn(1, small, |_, unit| state >> unit & 1 == 1));
+        let start = state_of(first);
+        let mut input = self.input(side, &start).computed();
+        let rows: Vec<Vec<i32>> = (0..bits as usize).map(|unit| self.codes(side, unit)).collect();
         let (mut state, mut total) = (first, LogSumExp::default());
         for index in 0..1_u64 << bits {
             if index > 0 {
                 let flipped = index.trailing_zeros() as usize;
                 state ^= 1 << flipped;
-                flip(&mut input, &rows[flipped], state >> flipped & 1 == 1);
+                input.add(&rows[flipped], if state >> flipped & 1 == 1 { 1 } else { -1 });
             }
-            total.add(bias(enumerated, state) + summed.cgf(&input)[0]);
+            total.add(bias(side.enumerated, state) + side.summed.cgf(&input)[0]);
         }
         total.value()
     }
 
-    /// Gives the codes of the couplings of one enumerated unit.
-    fn codes(&self, small: usize, unit: usize) -> Vec<i32> {
-        let alone = BitMatrix::from_fn(1, small, |_, u| u == unit);
-        let by_hidden = self.hidden.units() == small;
-        (if by_hidden { self.visible_input(&alone) } else { self.hidden_input(&alone) }).into_sums()
+    /// Gives what the sums change by when one enumerated bit is set.
+    fn codes(&self, side: Side<'_>, unit: usize) -> Vec<i32> {
+        let alone = |on: bool| {
+            let bits = BitMatrix::from_fn(1, side.enumerated.features(), |_, u| on && u == unit);
+            self.input(side, &States::Bits(bits)).sums().map(|sums| sums.into_owned()).unwrap_or_default()
+        };
+        alone(true).iter().zip(alone(false)).map(|(with, without)| with - without).collect()
+    }
+
+    /// Sums over the states of one task, each with its share of the measure.
+    fn listed(&self, side: Side<'_>, block: u64, count: u64) -> f64 {
+        let numbers: Vec<u64> = (block << BLOCK..count.min((block + 1) << BLOCK)).collect();
+        let (states, measures) = list(&side.enumerated.units(), &numbers);
+        let cgf = side.summed.cgf(&self.input(side, &states));
+        let terms = side.enumerated.energy(&states).into_iter().zip(cgf).zip(measures);
+        terms.map(|((energy, cgf), measure)| measure - energy + cgf).collect::<LogSumExp>().value()
     }
 }
 
-fn flip(input: &mut Input<'_>, codes: &[i32], on: bool) {
-    let sign = if on { 1 } else { -1 };
-    input.sums_mut().iter_mut().zip(codes).for_each(|(sum, code)| *sum += sign * code);
+/// Counts the states of a layer: infinite where units are real or unbounded.
+fn states(units: &Units) -> f64 {
+    let each = match *units {
+        Units::Bernoulli(_) | Units::Spin(_) => 2.0,
+        Units::Categorical { classes, .. } => classes as f64,
+        Units::Binomial { trials, .. } => f64::from(trials) + 1.0,
+        _ => f64::INFINITY,
+    };
+    libm::pow(each, units.count() as f64)
 }
 
-fn bias(layer: &Bernoulli, state: u64) -> f64 {
-    let on = layer.bias().iter().enumerate().filter(|(unit, _)| state >> unit & 1 == 1);
-    on.map(|(_, &b)| f64::from(b)).sum()
+/// Lists states by their numbers, the first unit being the lowest digit, with the logarithms of their measures.
+fn list(units: &Units, numbers: &[u64]) -> (States, Vec<f64>) {
+    let digit = |number: u64, unit: usize, base: u64| number / base.pow(unit as u32) % base;
+    match *units {
+        Units::Binomial { units, trials } => {
+            let base = u64::from(trials) + 1;
+            let counts = |&number: &u64| (0..units).map(move |unit| digit(number, unit, base));
+            let measure = |number: &u64| counts(number).map(|x| log_choose(base - 1, x)).sum();
+            let values = numbers.iter().flat_map(counts).map(|x| x as f32).collect();
+            (States::reals(values, units), numbers.iter().map(measure).collect())
+        }
+        _ => {
+            let (features, classes) = (units.features(), units.features() / units.count());
+            let on =
+                |r: usize, f: usize| digit(numbers[r], f / classes, classes as u64) == (f % classes) as u64;
+            (States::Bits(BitMatrix::from_fn(numbers.len(), features, on)), vec![0.0; numbers.len()])
+        }
+    }
+}
+
+fn log_choose(n: u64, x: u64) -> f64 {
+    let factorial = |n: u64| libm::lgamma(n as f64 + 1.0);
+    factorial(n) - factorial(x) - factorial(n - x)
+}
+
+/// Computes −U of a state of two-state units.
+fn bias(layer: &Layer, state: u64) -> f64 {
+    let off = if layer.signs() { -1.0 } else { 0.0 };
+    let value = |unit: usize| if state >> unit & 1 == 1 { 1.0 } else { off };
+    layer.bias().iter().enumerate().map(|(unit, &b)| value(unit) * f64::from(b)).sum()
 }

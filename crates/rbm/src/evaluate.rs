@@ -3,7 +3,7 @@
 use std::fmt;
 
 use harmonium_core::evaluate::{Ais, AisEstimate, Interval, forward, reverse};
-use harmonium_core::units::Bernoulli;
+use harmonium_core::units::{Layer, States};
 use harmonium_core::{Batch, EnergyModel, Error, Gibbs, Key, Marginal, data, purpose};
 use harmonium_kernels::{evaluate, parallel};
 use serde::{Deserialize, Serialize};
@@ -19,7 +19,7 @@ pub struct Annealing<'a> {
     /// Runs and temperatures.
     pub ais: Ais,
     /// The independent base; else the machine's own ([`Rbm::base`]).
-    pub base: Option<&'a Bernoulli>,
+    pub base: Option<&'a Layer>,
     /// Rows from which chains walk to become samples for the backward runs; none leaves the backward estimate out.
     pub starts: Option<&'a Batch>,
     /// Sweeps of those chains.
@@ -159,13 +159,7 @@ impl Rbm {
     }
 
     /// Walks chains from rows drawn without repetition, as far as there are enough.
-    fn walk(
-        &self,
-        starts: &Batch,
-        options: &Annealing<'_>,
-        key: Key,
-        watch: &mut Watch<'_>,
-    ) -> harmonium_core::BitMatrix {
+    fn walk(&self, starts: &Batch, options: &Annealing<'_>, key: Key, watch: &mut Watch<'_>) -> States {
         let key = key.fold_in(purpose::EVALUATE);
         let order = data::shuffled(starts.rows(), key.fold_in(evaluate::ORDER), 0);
         let rows = order.iter().cycle().take(options.ais.runs).map(|&row| row as usize);

@@ -1,27 +1,25 @@
 //! Gives what users ask of a trained machine: features, samples, reconstructions.
 
-use harmonium_core::units::Unit;
+use harmonium_core::units::{States, Unit};
 use harmonium_core::{Annealed, Batch, EnergyModel, Error, Gibbs, Key, purpose};
-use harmonium_kernels::{BitMatrix, evaluate, parallel};
+use harmonium_kernels::{evaluate, parallel};
 use ndarray::Array2;
 
-use crate::{Path, Rbm, State};
-
-/// One unit of a 16-bit probability.
-const CODE: f32 = 1.0 / 65_536.0;
+use crate::{Path, Rbm};
 
 impl Rbm {
-    /// Computes features, p(h = 1 | v) in 16-bit fixed point: `(n, visible) → (n, hidden)`.
+    /// Computes features, the means of the hidden units given v (of bits, p(h = 1 | v) in 16-bit fixed point):
+    /// `(n, visible) → (n, hidden)`.
     ///
     /// # Errors
     /// Refuses rows of another width.
     pub fn transform(&self, data: &Batch) -> Result<Array2<f32>, Error> {
         self.check_data(data)?;
         let view = self.view();
-        Ok(probabilities(&view.hidden.mean(&view.hidden_input(data.bits())), self.hidden_units()))
+        Ok(self.hidden.means_of(&view.hidden.mean(&view.hidden_input(data.states()))))
     }
 
-    /// Reconstructs rows in one pass up and down: hidden states are drawn, row r from stream r, and p(v = 1 | h) is
+    /// Reconstructs rows in one pass up and down: hidden states are drawn, row r from stream r, and the means of v given h are
     /// given: `(n, visible) → (n, visible)`. `key` is that of the seed.
     ///
     /// # Errors
@@ -30,18 +28,18 @@ impl Rbm {
         self.check_data(data)?;
         let view = self.view();
         let key = key.fold_in(purpose::EVALUATE).fold_in(evaluate::RECONSTRUCT).fold_in(0).fold_in(0);
-        let hidden = view.sample_hidden(data.bits(), key);
-        Ok(probabilities(&view.visible.mean(&view.visible_input(&hidden)), self.visible_units()))
+        let hidden = view.sample_hidden(data.states(), key);
+        Ok(self.visible.means_of(&view.visible.mean(&view.visible_input(&hidden))))
     }
 
-    /// Samples fresh chains, `(chains, visible)` bits: each is drawn from the base model, walks along the annealing path
+    /// Samples fresh chains, `(chains, visible)`: each is drawn from the base model, walks along the annealing path
     /// to the machine in the first half of its sweeps, and runs there for the second half. Chains that start cold reach
     /// fewer modes in the same time. `key` is that of the seed; `watch` hears how many sweeps are done.
-    pub fn sample(&self, chains: usize, sweeps: u64, key: Key, watch: &mut dyn FnMut(u64)) -> BitMatrix {
+    pub fn sample(&self, chains: usize, sweeps: u64, key: Key, watch: &mut dyn FnMut(u64)) -> States {
         parallel::team(|| self.sampled(chains, sweeps, key, watch))
     }
 
-    fn sampled(&self, chains: usize, sweeps: u64, key: Key, watch: &mut dyn FnMut(u64)) -> BitMatrix {
+    fn sampled(&self, chains: usize, sweeps: u64, key: Key, watch: &mut dyn FnMut(u64)) -> States {
         let warming = sweeps / 2;
         let key = key.fold_in(purpose::EVALUATE).fold_in(evaluate::SAMPLE);
         let path = Path { rbm: self, base: &self.base };
@@ -51,17 +49,11 @@ impl Rbm {
             path.advance(&mut visible, beta(sweep), beta(sweep + 1), key.fold_in(sweep + 1));
             watch(sweep + 1);
         }
-        let hidden = BitMatrix::zeros(chains, self.hidden_units());
-        let mut state = State { visible, hidden, posterior: None };
+        let mut state = self.view().standing(visible);
         for sweep in warming..sweeps {
             self.sweep(&mut state, key.fold_in(sweep + 1));
             watch(sweep + 1);
         }
         state.visible
     }
-}
-
-fn probabilities(codes: &[u16], units: usize) -> Array2<f32> {
-    let values = codes.iter().map(|&p| f32::from(p) * CODE).collect();
-    Array2::from_shape_vec((codes.len() / units, units), values).expect("whole rows")
 }

@@ -5,13 +5,13 @@ use std::path::Path;
 use harmonium_core::params::{Params, Tensor as Named};
 use harmonium_core::persist::{Kind, Loaded, Tensor, Values, Vfs, load, save};
 use harmonium_core::train::Snapshot;
-use harmonium_core::units::{Bernoulli, Units};
+use harmonium_core::units::{Layer, States, Unit, Units};
 use harmonium_core::{BitMatrix, Error, HasParams};
-use ndarray::{Array1, Array2};
+use ndarray::Array2;
 use serde::{Deserialize, Serialize};
 
+use crate::Rbm;
 use crate::rbm::finite;
-use crate::{Parts, Rbm};
 
 /// Says what a file holds besides its tensors.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -56,7 +56,7 @@ impl Rbm {
         let mut params = self.params();
         params.tensors_mut()[0].values = self.weights().into_raw_vec_and_offset().0;
         let mut tensors = named("", &params);
-        tensors.push(vector("base", self.base.bias()));
+        tensors.extend(base(&self.base));
         (self.header(origin, (1.0, 0), [1.0; 2]), tensors)
     }
 
@@ -96,17 +96,13 @@ impl Rbm {
     /// Makes the header and the tensors of a checkpoint.
     pub fn to_checkpoint(&self, snapshot: &Snapshot, origin: &Origin) -> (Header, Vec<Tensor>) {
         let mut tensors = named("", &snapshot.params);
-        tensors.push(vector("base", self.base.bias()));
+        tensors.extend(base(&self.base));
         tensors.extend(named("first/", &snapshot.moments.0));
         tensors.extend(named("second/", &snapshot.moments.1));
         if let Some([visible, hidden]) = &snapshot.offsets {
             tensors.extend([vector("centre/visible", visible), vector("centre/hidden", hidden)]);
         }
-        tensors.extend(snapshot.chains.as_ref().map(|chains| Tensor {
-            name: "chains".into(),
-            shape: vec![chains.rows(), chains.units()],
-            values: Values::Bits(chains.words().to_vec()),
-        }));
+        tensors.extend(snapshot.chains.as_ref().map(chains));
         let header =
             Header { shift: snapshot.shift, ..self.header(origin, snapshot.rate, snapshot.moments.2) };
         (Header { step: snapshot.step, ..header }, tensors)
@@ -137,8 +133,8 @@ impl Rbm {
     fn header(&self, origin: &Origin, rate: (f32, u32), powers: [f32; 2]) -> Header {
         Header {
             model: MODEL.into(),
-            visible: Units::Bernoulli(self.visible_units()),
-            hidden: Units::Bernoulli(self.hidden_units()),
+            visible: self.visible.units(),
+            hidden: self.hidden.units(),
             shift: self.shift(),
             seed: origin.seed,
             step: origin.step,
@@ -176,6 +172,24 @@ fn vector(name: &str, values: &[f32]) -> Tensor {
     Tensor { name: name.into(), shape: vec![values.len()], values: Values::F32(values.to_vec()) }
 }
 
+/// Names the parameters of the base: its biases, and what else its layer has.
+fn base(layer: &Layer) -> Vec<Tensor> {
+    let more = layer.extra().into_iter().map(|extra| vector(&base_name(extra.names[0]), extra.values));
+    [vector("base", layer.bias())].into_iter().chain(more).collect()
+}
+
+fn base_name(parameter: &str) -> String {
+    format!("base/{parameter}")
+}
+
+fn chains(states: &States) -> Tensor {
+    let values = match states {
+        States::Bits(bits) => Values::Bits(bits.words().to_vec()),
+        States::Reals(values) => Values::F32(values.iter().copied().collect()),
+    };
+    Tensor { name: "chains".into(), shape: vec![states.rows(), states.features()], values }
+}
+
 /// Hands out the tensors of a file by name, each once.
 struct Tensors(Vec<Tensor>);
 
@@ -194,18 +208,33 @@ impl Tensors {
     }
 
     fn machine(&mut self, header: &Header) -> Result<Rbm, Error> {
-        let (nv, nh) = (header.visible.count(), header.hidden.count());
+        let (nv, nh) = (header.visible.features(), header.hidden.features());
+        header.visible.check()?;
+        header.hidden.check()?;
         let weights = self.floats("weights", &[nv, nh])?;
-        let parts = Parts {
-            weights: Array2::from_shape_vec((nv, nh), weights)
-                .map_err(|e| Error::format("tensors", "weights", format!("{nv} x {nh}"), e))?,
-            visible_bias: Array1::from(self.floats("visible_bias", &[nv])?),
-            hidden_bias: Array1::from(self.floats("hidden_bias", &[nh])?),
-        };
-        let base = self.floats("base", &[nv])?;
-        let mut rbm = Rbm::from_parts_on_grid(parts, header.shift)?;
-        rbm.set_base(Bernoulli::new(base))?;
+        let weights = Array2::from_shape_vec((nv, nh), weights)
+            .map_err(|e| Error::format("tensors", "weights", format!("{nv} x {nh}"), e))?;
+        let visible = self.layer(&header.visible, "visible_bias", |names| names[0].to_owned())?;
+        let hidden = self.layer(&header.hidden, "hidden_bias", |names| names[1].to_owned())?;
+        let base = self.layer(&header.visible, "base", |names| base_name(names[0]))?;
+        let mut rbm = Rbm::from_layers(weights, visible, hidden)?.on_grid(header.shift)?;
+        rbm.set_base(base)?;
         Ok(rbm)
+    }
+
+    /// Takes a layer: its biases and its other parameters.
+    fn layer(
+        &mut self,
+        units: &Units,
+        bias: &str,
+        name: impl Fn([&'static str; 2]) -> String,
+    ) -> Result<Layer, Error> {
+        let mut layer = units.layer(self.floats(bias, &[units.features()])?);
+        let names: Vec<String> = layer.extra().into_iter().map(|extra| name(extra.names)).collect();
+        for (name, values) in names.iter().zip(layer.parts_mut().1) {
+            values.copy_from_slice(&self.floats(name, &[values.len()])?);
+        }
+        Ok(layer)
     }
 
     /// Takes moments of the machine's shape, or none at all.
@@ -230,15 +259,19 @@ impl Tensors {
         }
     }
 
-    fn chains(&mut self) -> Result<Option<BitMatrix>, Error> {
-        let wrong = |got: String| Error::format("tensors", "chains", "bits, (chains, visible)", got);
-        match self.take("chains") {
-            None => Ok(None),
-            Some(Tensor { shape, values: Values::Bits(words), .. }) if shape.len() == 2 => {
-                let bits = BitMatrix::from_words(shape[0], shape[1], words);
-                bits.map(Some).ok_or_else(|| wrong(format!("shape {shape:?} with other words")))
+    fn chains(&mut self) -> Result<Option<States>, Error> {
+        let wrong = |got: String| Error::format("tensors", "chains", "bits or f32, (chains, visible)", got);
+        let Some(Tensor { shape, values, .. }) = self.take("chains") else { return Ok(None) };
+        let [rows, features] = shape[..] else { return Err(wrong(format!("shape {shape:?}"))) };
+        match values {
+            Values::Bits(words) => BitMatrix::from_words(rows, features, words)
+                .map(|bits| Some(States::Bits(bits)))
+                .ok_or_else(|| wrong(format!("shape {shape:?} with other words"))),
+            Values::F32(values) if features > 0 => {
+                finite("chains", &values)?;
+                Ok(Some(States::reals(values, features)))
             }
-            Some(other) => Err(wrong(format!("shape {:?}", other.shape))),
+            _ => Err(wrong(format!("shape {shape:?}"))),
         }
     }
 

@@ -1,4 +1,5 @@
-//! Builds restricted Boltzmann machines: E(v, h) = −v·W·h − b·v − c·h, p ∝ e^−E.
+//! Builds restricted Boltzmann machines: E(v, h) = U(v) + U(h) − v·W·h, p ∝ e^−E, with units of any kind on either side; for
+//! bits U(v) = −b·v.
 //!
 //! [`Rbm`] holds the parameters; [`View`] is the same machine at another inverse temperature or on the way from a base
 //! model, and holds every formula once. [`Path`] is what annealed importance sampling walks along.
@@ -6,11 +7,13 @@
 #[macro_use(mutant)]
 extern crate harmonium_kernels;
 
+mod coupling;
 mod energy_model;
 mod enumerate;
 mod evaluate;
 mod features;
 mod file;
+mod gauge;
 mod path;
 mod pseudo;
 mod rbm;

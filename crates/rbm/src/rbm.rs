@@ -1,10 +1,10 @@
 //! Holds the parameters of a machine, and rounds its weights to their grid.
 
+use harmonium_core::data::marginals;
 use harmonium_core::params::{Block, BlockMut, largest};
 use harmonium_core::persist::digest;
-use harmonium_core::rows::count_by_unit;
-use harmonium_core::units::{Bernoulli, Unit, Units};
-use harmonium_core::{EnergyModel, Error, HasParams, Key, Rows, check_backend, purpose};
+use harmonium_core::units::{Bernoulli, Layer, Unit, Units};
+use harmonium_core::{Batch, EnergyModel, Error, HasParams, Key, Rows, check_backend, purpose};
 use harmonium_kernels::Grid;
 use ndarray::{Array1, Array2};
 use ndarray_rand::RandomExt;
@@ -15,7 +15,8 @@ use crate::View;
 /// Half the width of the uniform initial weights: their standard deviation is 0.01 (Hinton 2010, §8.1).
 const INITIAL: f32 = 0.017_320_508;
 
-/// Is a restricted Boltzmann machine of binary units.
+/// Is a restricted Boltzmann machine: a visible and a hidden layer of units of any kind, each unit of one coupled to each of
+/// the other.
 ///
 /// The machine that samples, scores and is exported has its weights on a fixed-point grid ([`Rbm::weights`]); the
 /// optimiser moves a finer master of them.
@@ -23,12 +24,12 @@ const INITIAL: f32 = 0.017_320_508;
 pub struct Rbm {
     pub(crate) master: Vec<f32>,
     pub(crate) grid: Grid,
-    pub(crate) visible: Bernoulli,
-    pub(crate) hidden: Bernoulli,
-    pub(crate) base: Bernoulli,
+    pub(crate) visible: Layer,
+    pub(crate) hidden: Layer,
+    pub(crate) base: Layer,
 }
 
-/// Holds what a machine is made from.
+/// Holds what a machine of binary units is made from.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Parts {
     /// W, `(visible, hidden)`.
@@ -43,48 +44,71 @@ impl Rbm {
     /// Makes a machine with small random weights and zero biases.
     ///
     /// # Errors
-    /// Refuses a layer without units or with more than 65,536.
+    /// Refuses a layer without units or with more than 65,536 features, and two layers of unbounded units.
     pub fn new(visible: Units, hidden: Units, key: Key) -> Result<Self, Error> {
-        let (nv, nh) = (checked("visible", visible)?, checked("hidden", hidden)?);
+        let (nv, nh) = (checked("visible", &visible)?, checked("hidden", &hidden)?);
         let mut stream = key.fold_in(purpose::INIT).stream(0);
         let range =
             Uniform::new(-INITIAL, INITIAL).map_err(|e| Error::option("initial weights", "a range", e))?;
         let weights = Array2::random_using((nv, nh), range, &mut stream);
-        Self::from_parts(Parts { weights, visible_bias: Array1::zeros(nv), hidden_bias: Array1::zeros(nh) })
+        Self::from_layers(weights, visible.layer(vec![0.0; nv]), hidden.layer(vec![0.0; nh]))
     }
 
-    /// Makes a machine for these rows: small random weights, and the marginals of the data as visible biases.
+    /// Makes a machine for these rows: visible units of the kind that takes them (bits: Bernoulli; classes: categorical;
+    /// real values: Gaussian), small random weights, and the marginals of the data.
     ///
     /// # Errors
     /// As [`Rbm::new`]; says what could not be read.
     pub fn for_data(data: &dyn Rows, hidden: Units, key: Key) -> Result<Self, Error> {
-        let mut rbm = Self::new(Units::Bernoulli(data.units()), hidden, key)?;
+        let natural = data.whole().map_or(Units::Bernoulli(data.units()), Batch::natural_units);
+        Self::fitted(natural, data, hidden, key)
+    }
+
+    /// Makes a machine with visible units of this kind, small random weights, and the marginals of the data.
+    ///
+    /// # Errors
+    /// As [`Rbm::new`]; refuses data that the units can't take, and says what could not be read.
+    pub fn fitted(visible: Units, data: &dyn Rows, hidden: Units, key: Key) -> Result<Self, Error> {
+        let mut rbm = Self::new(visible, hidden, key)?;
         rbm.set_marginals(data)?;
         rbm.visible = rbm.base.clone();
         Ok(rbm)
     }
 
-    /// Makes a machine from given parameters; the weights are rounded to their grid.
+    /// Makes a machine of binary units from given parameters; the weights are rounded to their grid.
     ///
     /// # Errors
-    /// Refuses shapes that do not fit, layers without units or with more than 65,536, values that are not finite, and a
-    /// back end that this machine lacks.
+    /// As [`Rbm::from_layers`].
     pub fn from_parts(parts: Parts) -> Result<Self, Error> {
-        check_backend()?;
         let Parts { weights, visible_bias, hidden_bias } = parts;
         let (nv, nh) = weights.dim();
-        checked("visible", Units::Bernoulli(nv))?;
-        checked("hidden", Units::Bernoulli(nh))?;
         same_length("visible bias", nv, visible_bias.len())?;
         same_length("hidden bias", nh, hidden_bias.len())?;
+        let layer = |bias: Array1<f32>| Layer::Bernoulli(Bernoulli::new(bias.to_vec()));
+        Self::from_layers(weights, layer(visible_bias), layer(hidden_bias))
+    }
+
+    /// Makes a machine from weights, `(visible features, hidden features)`, and two layers; the weights are rounded to their
+    /// grid.
+    ///
+    /// # Errors
+    /// Refuses shapes that do not fit, layers without units or with more than 65,536 features, two layers of unbounded
+    /// units, values that are not finite, and a back end that this machine lacks.
+    pub fn from_layers(weights: Array2<f32>, visible: Layer, hidden: Layer) -> Result<Self, Error> {
+        check_backend()?;
+        let (nv, nh) = weights.dim();
+        checked("visible", &visible.units())?;
+        checked("hidden", &hidden.units())?;
+        visible.units().check_pair(&hidden.units())?;
+        same_length("visible layer", nv, visible.features())?;
+        same_length("hidden layer", nh, hidden.features())?;
         let master: Vec<f32> = weights.into_iter().collect();
-        let (visible, hidden) = (visible_bias.to_vec(), hidden_bias.to_vec());
-        for (field, values) in [("weights", &master), ("visible bias", &visible), ("hidden bias", &hidden)] {
-            finite(field, values)?;
-        }
+        finite("weights", &master)?;
         let grid = Grid::settled(nv, nh, largest(&master));
-        let base = Bernoulli::new(vec![0.0; nv]);
-        Ok(Self { master, grid, visible: Bernoulli::new(visible), hidden: Bernoulli::new(hidden), base })
+        let base = visible.free();
+        let rbm = Self { master, grid, visible, hidden, base };
+        rbm.blocks().iter().try_for_each(|block| finite(block.name, block.values))?;
+        Ok(rbm)
     }
 
     /// Restores a machine whose grid is known, say from a file.
@@ -92,46 +116,76 @@ impl Rbm {
     /// # Errors
     /// As [`Rbm::from_parts`]; and if the weights do not fit the grid.
     pub fn from_parts_on_grid(parts: Parts, shift: i32) -> Result<Self, Error> {
-        let mut rbm = Self::from_parts(parts)?;
-        rbm.grid = rbm.restored_grid(&rbm.master, shift)?;
-        Ok(rbm)
+        Self::from_parts(parts)?.on_grid(shift)
+    }
+
+    /// Puts the weights on a known grid, say that of a file.
+    ///
+    /// # Errors
+    /// Refuses a grid that the weights do not fit.
+    pub fn on_grid(mut self, shift: i32) -> Result<Self, Error> {
+        self.grid = self.restored_grid(&self.master, shift)?;
+        Ok(self)
     }
 
     /// Keeps the marginals of the data, smoothed, as the base model of annealed importance sampling.
     ///
     /// # Errors
-    /// Refuses rows of another width; says what could not be read.
+    /// Refuses rows that the visible units can't take; says what could not be read.
     pub fn set_marginals(&mut self, data: &dyn Rows) -> Result<(), Error> {
-        // One row has the width of all.
-        self.check_data(&data.read(&[0])?)?;
-        self.base = Bernoulli::from_counts(&count_by_unit(data)?, data.rows() as u64);
+        match data.whole() {
+            Some(all) => self.check_data(all)?,
+            // One row has the width of all.
+            None => self.check_data(&data.read(&[0])?)?,
+        }
+        self.base = marginals(&self.visible.units(), data)?;
         Ok(())
     }
 
     /// Gives the base model of annealed importance sampling: independent visible units.
-    pub fn base(&self) -> &Bernoulli {
+    pub fn base(&self) -> &Layer {
         &self.base
     }
 
     /// Replaces the base model.
     ///
     /// # Errors
-    /// Refuses a base of another width.
-    pub fn set_base(&mut self, base: Bernoulli) -> Result<(), Error> {
-        same_length("base", self.visible_units(), base.units())?;
-        finite("base", base.bias())?;
+    /// Refuses a base of another width or kind.
+    pub fn set_base(&mut self, base: impl Into<Layer>) -> Result<(), Error> {
+        let base = base.into();
+        self.check_base(&base)?;
         self.base = base;
         Ok(())
     }
 
-    /// Gives the number of visible units.
-    pub fn visible_units(&self) -> usize {
-        self.visible.units()
+    pub(crate) fn check_base(&self, base: &Layer) -> Result<(), Error> {
+        finite("base", base.bias())?;
+        base.extra().iter().try_for_each(|extra| finite(extra.names[0], extra.values))?;
+        let (expected, got) = (self.visible.units(), base.units());
+        if expected == got {
+            return Ok(());
+        }
+        Err(Error::shape("base", expected, got))
     }
 
-    /// Gives the number of hidden units.
+    /// Gives the visible layer.
+    pub fn visible(&self) -> &Layer {
+        &self.visible
+    }
+
+    /// Gives the hidden layer.
+    pub fn hidden(&self) -> &Layer {
+        &self.hidden
+    }
+
+    /// Gives the number of visible features: of units, or of classes of all categorical units.
+    pub fn visible_units(&self) -> usize {
+        self.visible.features()
+    }
+
+    /// Gives the number of hidden features.
     pub fn hidden_units(&self) -> usize {
-        self.hidden.units()
+        self.hidden.features()
     }
 
     /// Gives the weights that the machine samples with, on their grid: `(visible, hidden)`.
@@ -168,21 +222,31 @@ impl Rbm {
 }
 
 impl HasParams for Rbm {
+    /// Lends weights, visible and hidden biases, and then what else the layers have.
     fn blocks(&self) -> Vec<Block<'_>> {
         let (nv, nh) = (self.visible_units(), self.hidden_units());
-        vec![
+        let flat = |name, values: &'_ [f32]| (name, vec![values.len()]);
+        let mut blocks = vec![
             Block { name: "weights", shape: vec![nv, nh], values: &self.master },
             Block { name: "visible_bias", shape: vec![nv], values: self.visible.bias() },
             Block { name: "hidden_bias", shape: vec![nh], values: self.hidden.bias() },
-        ]
+        ];
+        for (side, layer) in [&self.visible, &self.hidden].into_iter().enumerate() {
+            blocks.extend(layer.extra().into_iter().map(|extra| {
+                let (name, shape) = flat(extra.names[side], extra.values);
+                Block { name, shape, values: extra.values }
+            }));
+        }
+        blocks
     }
 
     fn blocks_mut(&mut self) -> Vec<BlockMut<'_>> {
-        vec![
-            BlockMut { name: "weights", values: &mut self.master },
-            BlockMut { name: "visible_bias", values: self.visible.bias_mut() },
-            BlockMut { name: "hidden_bias", values: self.hidden.bias_mut() },
-        ]
+        let names: Vec<&'static str> = self.blocks().iter().map(|block| block.name).collect();
+        let [(visible, visible_extra), (hidden, hidden_extra)] =
+            [&mut self.visible, &mut self.hidden].map(Layer::parts_mut);
+        let values =
+            [&mut self.master[..], visible, hidden].into_iter().chain(visible_extra).chain(hidden_extra);
+        names.into_iter().zip(values).map(|(name, values)| BlockMut { name, values }).collect()
     }
 
     fn follow(&mut self, largest: &[f32]) {
@@ -202,8 +266,9 @@ impl HasParams for Rbm {
     }
 }
 
-fn checked(field: &str, units: Units) -> Result<usize, Error> {
-    let count = units.count();
+fn checked(field: &str, units: &Units) -> Result<usize, Error> {
+    units.check()?;
+    let count = units.features();
     if (1..=Grid::MAX_UNITS).contains(&count) {
         return Ok(count);
     }

@@ -2,113 +2,101 @@
 
 use std::borrow::Cow;
 
-use harmonium_core::units::{Bernoulli, Input, Unit};
+use harmonium_core::units::{Input, Layer, States, Unit};
 use harmonium_core::{Error, Gibbs, Key};
-use harmonium_kernels::product::{Product, Way};
-use harmonium_kernels::{BitMatrix, Coupling, Grid};
+use harmonium_kernels::product::Way;
 use ndarray::Array1;
 
+use crate::coupling::Weights;
 use crate::{Rbm, State};
 
 /// Is a machine with energy β E, or (1 − β) E_base + β E; it borrows the weights.
 #[derive(Clone, Debug)]
 pub struct View<'a> {
-    weights: &'a [f32],
-    grid: Grid,
+    weights: Weights<'a>,
     gain: f32,
-    pub(crate) visible: Cow<'a, Bernoulli>,
-    pub(crate) hidden: Cow<'a, Bernoulli>,
+    pub(crate) visible: Cow<'a, Layer>,
+    pub(crate) hidden: Cow<'a, Layer>,
 }
 
 impl<'a> View<'a> {
     /// Views the machine as it is.
     pub(crate) fn whole(rbm: &'a Rbm) -> Self {
         let (visible, hidden) = (Cow::Borrowed(&rbm.visible), Cow::Borrowed(&rbm.hidden));
-        Self { weights: &rbm.master, grid: rbm.grid, gain: 1.0, visible, hidden }
+        let shape = (visible.features(), hidden.features());
+        Self { weights: Weights { master: &rbm.master, shape, grid: rbm.grid }, gain: 1.0, visible, hidden }
     }
 
-    /// Views (1 − β) E_base + β E, the base being independent visible units.
-    pub(crate) fn annealed(rbm: &'a Rbm, base: &Bernoulli, beta: f32) -> Self {
-        let free = Bernoulli::new(vec![0.0; rbm.hidden.units()]);
+    /// Views (1 − β) E_base + β E, the base being independent visible units, and hidden ones without biases.
+    pub(crate) fn annealed(rbm: &'a Rbm, base: &Layer, beta: f32) -> Self {
         let visible = Cow::Owned(rbm.visible.anneal(mutant!("B02", base, &rbm.visible), beta));
-        Self { gain: beta, visible, hidden: Cow::Owned(rbm.hidden.anneal(&free, beta)), ..Self::whole(rbm) }
+        let hidden = Cow::Owned(rbm.hidden.anneal(&rbm.hidden.free(), beta));
+        Self { gain: beta, visible, hidden, ..Self::whole(rbm) }
     }
 
     /// Views β E.
     pub(crate) fn tempered(rbm: &'a Rbm, beta: f32) -> Self {
-        let zero = Bernoulli::new(vec![0.0; rbm.visible.units()]);
-        let mut view = Self::annealed(rbm, &zero, beta);
-        if mutant!("B37", false, true) {
-            view.hidden = Cow::Borrowed(&rbm.hidden);
-        }
-        view
-    }
-
-    fn coupling(&self) -> Coupling<'_> {
-        Coupling::new(self.weights, self.visible.units(), self.hidden.units(), self.grid)
+        let (visible, hidden) = (rbm.visible.temper(beta), Cow::Owned(rbm.hidden.temper(beta)));
+        let hidden = mutant!("B37", hidden, Cow::Borrowed(&rbm.hidden));
+        Self { gain: beta, visible: Cow::Owned(visible), hidden, ..Self::whole(rbm) }
     }
 
     /// Gives the input of the hidden layer, Wᵀv: `(n, visible) → (n, hidden)`.
-    pub fn hidden_input<'b>(&'b self, visible: &'b BitMatrix) -> Input<'b> {
-        Input::product(Product::new(visible, self.coupling(), Way::Forward), self.gain)
+    pub fn hidden_input<'b>(&'b self, visible: &'b States) -> Input<'b> {
+        self.weights.input(visible, self.visible.signs(), Way::Forward, self.gain)
     }
 
     /// Gives the input of the visible layer, W·h: `(n, hidden) → (n, visible)`.
-    pub fn visible_input<'b>(&'b self, hidden: &'b BitMatrix) -> Input<'b> {
-        Input::product(Product::new(hidden, self.coupling(), Way::Backward), self.gain)
+    pub fn visible_input<'b>(&'b self, hidden: &'b States) -> Input<'b> {
+        self.weights.input(hidden, self.hidden.signs(), Way::Backward, self.gain)
     }
 
-    /// Computes F(v) = −b·v − Σ ln(1 + e^(c + Wᵀv)) of each row, in nats, from the hidden layer's input at this β.
-    pub fn free_energy_from(&self, visible: &BitMatrix, input: &Input<'_>) -> Vec<f64> {
-        let cgf =
-            mutant!("B38", self.hidden.cgf(input), Bernoulli::new(vec![0.0; self.hidden.units()]).cgf(input));
+    /// Computes F(v) = U(v) − Γ(Wᵀv) of each row, in nats, from the hidden layer's input at this β.
+    pub fn free_energy_from(&self, visible: &States, input: &Input<'_>) -> Vec<f64> {
+        let cgf = mutant!("B38", self.hidden.cgf(input), self.hidden.free().cgf(input));
         self.visible.energy(visible).iter().zip(cgf).map(|(u, cgf)| u - cgf).collect()
     }
 
     /// Computes F(v) of each row, in nats: `(n, visible) → n`.
-    pub fn free_energies(&self, visible: &BitMatrix) -> Vec<f64> {
+    pub fn free_energies(&self, visible: &States) -> Vec<f64> {
         self.free_energy_from(visible, &self.hidden_input(visible))
     }
 
-    /// Computes E(v, h) of each pair of rows, in nats.
-    pub fn energies(&self, visible: &BitMatrix, hidden: &BitMatrix) -> Vec<f64> {
-        let input = self.hidden_input(visible);
+    /// Computes E(v, h) = U(v) + U(h) − v·W·h of each pair of rows, in nats.
+    pub fn energies(&self, visible: &States, hidden: &States) -> Vec<f64> {
         let (u, w) = (self.visible.energy(visible), self.hidden.energy(hidden));
-        let scale = f64::from(input.quantum) * f64::from(self.gain) * mutant!("B39", 1.0, 2.0);
-        let sums = input.sums();
-        let rows = sums.chunks_exact(self.hidden.units()).enumerate();
-        let coupled = rows.map(|(row, sums)| {
-            let mut sum = 0_i64;
-            hidden.for_each_one(row, |j| sum += i64::from(sums[j]));
-            sum as f64 * scale
-        });
+        let coupled = self.hidden.coupled(hidden, &self.hidden_input(visible));
+        let coupled = coupled.into_iter().map(|coupled| coupled * mutant!("B39", 1.0, 2.0));
         coupled.zip(u).zip(w).map(|((coupled, u), w)| u + w - coupled).collect()
     }
 
     /// Draws hidden states given visible ones.
-    pub fn sample_hidden(&self, visible: &BitMatrix, key: Key) -> BitMatrix {
+    pub fn sample_hidden(&self, visible: &States, key: Key) -> States {
         self.hidden.sample(&self.hidden_input(visible), key)
     }
 
     /// Draws visible states given hidden ones.
-    pub fn sample_visible(&self, hidden: &BitMatrix, key: Key) -> BitMatrix {
+    pub fn sample_visible(&self, hidden: &States, key: Key) -> States {
         self.visible.sample(&self.visible_input(hidden), key)
     }
 
-    /// Draws visible units as if no hidden unit were on, row r from stream r.
-    fn sample_alone(&self, rows: usize, key: Key) -> BitMatrix {
-        let sums = vec![0; rows * self.visible.units()];
-        self.visible.sample(&Input::known(sums, self.grid.quantum(), self.gain), key)
+    /// Draws visible units as if they received nothing, row r from stream r.
+    fn sample_alone(&self, rows: usize, key: Key) -> States {
+        self.visible.sample(&Input::zero(rows, self.visible.features()), key)
+    }
+
+    /// Stands visible states in a place where no hidden unit is drawn yet.
+    pub(crate) fn standing(&self, visible: States) -> State {
+        State { hidden: self.hidden.rest(visible.rows()), visible, posterior: None }
     }
 }
 
 impl Gibbs for View<'_> {
     type State = State;
 
-    /// Draws the visible units of fresh chains as if no hidden unit were on: p(v_i = 1) = σ(b_i).
+    /// Draws the visible units of fresh chains as if they received nothing from hidden ones: p(v) ∝ e^−U(v).
     fn init(&self, chains: usize, key: Key) -> State {
-        let visible = mutant!("B27", self.sample_alone(chains, key.fold_in(0)), self.moved(chains, key));
-        State { hidden: BitMatrix::zeros(chains, self.hidden.units()), visible, posterior: None }
+        self.standing(mutant!("B27", self.sample_alone(chains, key.fold_in(0)), self.moved(chains, key)))
     }
 
     /// Draws h ∼ p(h | v) in half-step 0, then v ∼ p(v | h) in half-step 1.
@@ -128,19 +116,19 @@ impl Gibbs for View<'_> {
         self.energies(&state.visible, &state.hidden).into()
     }
 
-    fn pack(&self, state: &State) -> BitMatrix {
+    fn pack(&self, state: &State) -> States {
         state.visible.clone()
     }
 
-    fn unpack(&self, bits: BitMatrix) -> Result<State, Error> {
-        if bits.units() != self.visible.units() {
-            let got = format!("{} units", bits.units());
-            return Err(Error::shape("chains", format!("{} units", self.visible.units()), got));
+    fn unpack(&self, packed: States) -> Result<State, Error> {
+        packed.check_features("chains", self.visible.features())?;
+        if packed.bits().is_some() != self.visible.units().is_binary() {
+            return Err(Error::shape(
+                "chains",
+                format!("{}", self.visible.units()),
+                "states of another kind",
+            ));
         }
-        Ok(State {
-            hidden: BitMatrix::zeros(bits.rows(), self.hidden.units()),
-            visible: bits,
-            posterior: None,
-        })
+        Ok(self.standing(packed))
     }
 }

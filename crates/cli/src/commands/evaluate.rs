@@ -1,9 +1,9 @@
 //! Measures a model on rows and prints the figures.
 
-use harmonium::data::Part;
+use harmonium::data::{Part, marginals};
 use harmonium::evaluate::{Ais, Betas};
-use harmonium::rbm::Annealing;
-use harmonium::units::Bernoulli;
+use harmonium::rbm::{Annealing, Rbm};
+use harmonium::units::{Bernoulli, Layer};
 use harmonium::{Batch, Error, Key};
 
 use crate::args::{Evaluate, Reading, Schedule};
@@ -22,7 +22,7 @@ pub(crate) fn run(args: &Evaluate) -> Result<(), Error> {
     let seed = folder::seed(args.seed, &header);
     let rows = source::load_part(&args.data, &args.reading, seed, Part::Test)?;
     let base_rows = args.base_data.as_deref().map(|data| load_base(data, &args.reading, seed)).transpose()?;
-    let base = base_rows.as_ref().map(|rows| base(rows, args.schedule));
+    let base = base_rows.as_ref().map(|rows| base(&rbm, rows, args.schedule)).transpose()?;
     let method = args.method.unwrap_or_else(|| likelihood::default_method(&rbm));
     let starts = (args.reverse_sweeps > 0).then_some(base_rows.as_ref().unwrap_or(&rows));
     let annealing = Annealing { ais, base: base.as_ref(), starts, sweeps: args.reverse_sweeps };
@@ -50,10 +50,10 @@ fn load_base(data: &str, reading: &Reading, seed: u64) -> Result<Batch, Error> {
 }
 
 /// Makes the base from rows: the published schedule comes with its own smoothing.
-fn base(rows: &Batch, schedule: Option<Schedule>) -> Bernoulli {
-    let (ones, n) = (rows.bits().count_by_unit(), rows.rows() as u64);
+fn base(rbm: &Rbm, rows: &Batch, schedule: Option<Schedule>) -> Result<Layer, Error> {
+    let n = rows.rows() as u64;
     match schedule {
-        Some(Schedule::Sm08) => Bernoulli::from_counts_sm08(&ones, n),
-        None => Bernoulli::from_counts(&ones, n),
+        Some(Schedule::Sm08) => Ok(Bernoulli::from_counts_sm08(&rows.bits()?.count_by_unit(), n).into()),
+        None => marginals(&rbm.visible().units(), rows),
     }
 }

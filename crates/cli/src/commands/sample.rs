@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use harmonium::persist::write_bytes_atomically;
+use harmonium::units::States;
 use harmonium::{BitMatrix, Error, Key};
 
 use super::convert::write_npy;
@@ -61,10 +62,11 @@ fn ending(path: &Path) -> Result<Ending, Error> {
     }
 }
 
-fn write(path: &Path, ending: Ending, samples: &BitMatrix) -> Result<(), Error> {
-    match ending {
-        Ending::Npy => write_npy(path, &bytes(samples)),
-        Ending::Png => write_bytes_atomically(&VFS, path, &encode(&picture(samples))),
+fn write(path: &Path, ending: Ending, samples: &States) -> Result<(), Error> {
+    match (ending, samples) {
+        (Ending::Npy, States::Bits(bits)) => write_npy(path, &bytes(bits)),
+        (Ending::Npy, States::Reals(values)) => write_npy(path, values),
+        (Ending::Png, _) => write_bytes_atomically(&VFS, path, &encode(&picture(samples))),
     }
 }
 
@@ -72,10 +74,9 @@ fn bytes(samples: &BitMatrix) -> ndarray::Array2<u8> {
     ndarray::Array2::from_shape_fn((samples.rows(), samples.units()), |(r, u)| u8::from(samples.get(r, u)))
 }
 
-fn picture(samples: &BitMatrix) -> crate::picture::Picture {
-    let tile = tile_shape(samples.units());
-    let tiles: Vec<Vec<f32>> =
-        harmonium::batch::unpack(samples).outer_iter().map(|row| row.to_vec()).collect();
+fn picture(samples: &States) -> crate::picture::Picture {
+    let tile = tile_shape(samples.features());
+    let tiles: Vec<Vec<f32>> = samples.to_array().outer_iter().map(|row| row.to_vec()).collect();
     let columns = (samples.rows() as f64).sqrt().ceil() as usize;
     grid(&tiles, tile.width, tile.height, columns, Tone::Grey)
 }

@@ -89,7 +89,7 @@ fn is_absence(error: &Error) -> bool {
 }
 
 fn beginning(recipe: &Recipe, train: &dyn Rows) -> Result<Rbm, Error> {
-    Rbm::for_data(train, recipe.hidden, Key::from_seed(recipe.seed))
+    Rbm::for_data(train, recipe.hidden.clone(), Key::from_seed(recipe.seed))
 }
 
 /// Allows more epochs where no schedule depends on their number.

@@ -11,6 +11,7 @@ mod file;
 mod gz;
 mod idx;
 mod idx_rows;
+mod marginals;
 mod mnist;
 mod npy;
 mod npz;
@@ -23,6 +24,7 @@ mod table;
 
 pub use batches::{Batches, shuffled};
 pub use binarize::{Binarize, binarize};
+pub use marginals::marginals;
 pub use mnist::{DATA_VARIABLE, Mnist, mnist, mnist_folder};
 pub use open::{ReadOptions, open};
 pub use packed_file::PackedFile;

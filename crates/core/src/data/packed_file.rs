@@ -153,7 +153,7 @@ mod tests {
             assert_eq!((file.rows(), file.units()), (50, units));
             for named in [&[49][..], &[3, 4, 5], &[5, 4, 3], &[9, 0, 9, 9, 10, 49, 1]] {
                 let expected = all.gather(named.iter().map(|&row| row as usize));
-                assert_eq!(file.read(named).unwrap().bits(), &expected);
+                assert_eq!(file.read(named).unwrap().bits().unwrap(), &expected);
             }
         }
     }
@@ -161,7 +161,7 @@ mod tests {
     #[test]
     fn the_last_rows_are_loaded_and_left_out() {
         let all = Batch::from_bits(bits(20, 12)).unwrap();
-        let (_folder, path) = written(&npy(all.bits()));
+        let (_folder, path) = written(&npy(all.bits().unwrap()));
         let open = || PackedFile::open(&path, 12).unwrap();
         let (file, last) = open().split_last(5).unwrap();
         assert_eq!((file.rows(), last.unwrap()), (15, all.gather(15..20)));

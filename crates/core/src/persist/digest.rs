@@ -3,6 +3,7 @@
 use harmonium_kernels::BitMatrix;
 
 use crate::rows::blocks;
+use crate::units::States;
 use crate::{Error, Rows};
 
 /// Gives the BLAKE3 digest, in hexadecimal, of named parameters and of the shift `s` of their grid.
@@ -39,7 +40,10 @@ pub fn digest_bits(bits: &BitMatrix) -> String {
 pub fn digest_rows(data: &dyn Rows) -> Result<String, Error> {
     let mut hasher = shape(data.rows(), data.units());
     for block in blocks(data) {
-        put_words(&mut hasher, block?.bits().words());
+        match block?.states() {
+            States::Bits(bits) => put_words(&mut hasher, bits.words()),
+            States::Reals(values) => put_values(&mut hasher, &values.iter().copied().collect::<Vec<_>>()),
+        }
     }
     Ok(hasher.finalize().to_hex().to_string())
 }
@@ -112,7 +116,7 @@ mod tests {
         for rows in [1, 5000] {
             let bits = BitMatrix::from_fn(rows, 70, |r, u| (r * 3 + u * u) % 5 < 2);
             let batch = crate::Batch::from_bits(bits).unwrap();
-            assert_eq!(digest_rows(&batch).unwrap(), digest_bits(batch.bits()));
+            assert_eq!(digest_rows(&batch).unwrap(), digest_bits(batch.bits().unwrap()));
         }
     }
 }

@@ -1,11 +1,12 @@
 //! Estimates both phases of the gradient: contrastive divergence and its persistent form.
 
-use harmonium_kernels::{BitMatrix, purpose};
+use harmonium_kernels::purpose;
 use serde::{Deserialize, Serialize};
 
 use super::Schedule;
 use crate::address::Address;
 use crate::stats::Phases;
+use crate::units::States;
 use crate::{Batch, EnergyModel, Error};
 
 /// The most chains that run side by side.
@@ -36,13 +37,13 @@ pub trait Estimator<M: EnergyModel> {
     fn sweeps(&self) -> &Schedule;
 
     /// Packs the chains that live on between steps, if there are any.
-    fn chains(&self) -> Option<&BitMatrix>;
+    fn chains(&self) -> Option<&States>;
 
     /// Puts packed chains back.
     ///
     /// # Errors
     /// Refuses chains of another width or number, and any where none live on.
-    fn restore(&mut self, model: &M, chains: Option<BitMatrix>) -> Result<(), Error>;
+    fn restore(&mut self, model: &M, chains: Option<States>) -> Result<(), Error>;
 }
 
 /// Is contrastive divergence: k sweeps from the data (Hinton 2002).
@@ -63,7 +64,7 @@ pub struct Pcd {
     pub chains: usize,
     /// Where the chains stand, packed by the model.
     #[serde(skip)]
-    state: Option<BitMatrix>,
+    state: Option<States>,
 }
 
 impl Default for Cd {
@@ -139,11 +140,11 @@ impl<M: EnergyModel> Estimator<M> for Cd {
         &self.k
     }
 
-    fn chains(&self) -> Option<&BitMatrix> {
+    fn chains(&self) -> Option<&States> {
         None
     }
 
-    fn restore(&mut self, _model: &M, chains: Option<BitMatrix>) -> Result<(), Error> {
+    fn restore(&mut self, _model: &M, chains: Option<States>) -> Result<(), Error> {
         match chains {
             None => Ok(()),
             Some(bits) => Err(Error::shape("chains", "none for CD", format!("{} chains", bits.rows()))),
@@ -180,11 +181,11 @@ impl<M: EnergyModel> Estimator<M> for Pcd {
         &self.k
     }
 
-    fn chains(&self) -> Option<&BitMatrix> {
+    fn chains(&self) -> Option<&States> {
         self.state.as_ref()
     }
 
-    fn restore(&mut self, model: &M, chains: Option<BitMatrix>) -> Result<(), Error> {
+    fn restore(&mut self, model: &M, chains: Option<States>) -> Result<(), Error> {
         if let Some(bits) = &chains {
             if bits.rows() != self.chains {
                 let got = format!("{} chains", bits.rows());

@@ -1,6 +1,6 @@
 //! Runs a training: batch by batch, from any step on.
 
-use harmonium_kernels::{BitMatrix, Key, parallel, profile};
+use harmonium_kernels::{Key, parallel, profile};
 
 use super::optimizer::Move;
 use super::{Action, Estimator, Fit, Observer, Optimizer, Step, Transform, fused};
@@ -8,6 +8,7 @@ use crate::address::Address;
 use crate::data::shuffled;
 use crate::params::largest;
 use crate::stats::Phases;
+use crate::units::States;
 use crate::{Batch, EnergyModel, Error, HasParams, Params, Rows, rows};
 
 /// Trains a model on the rows of `data`.
@@ -66,7 +67,7 @@ pub struct Snapshot {
     /// The offsets of centring.
     pub offsets: Option<[Vec<f32>; 2]>,
     /// The chains of the estimator.
-    pub chains: Option<BitMatrix>,
+    pub chains: Option<States>,
 }
 
 impl Training {
@@ -77,8 +78,11 @@ impl Training {
     pub fn new<M: EnergyModel>(model: &M, data: &dyn Rows, options: &Fit) -> Result<Self, Error> {
         options.check()?;
         rows::check_count("data", data.rows())?;
-        // One row has the width of all.
-        model.check_data(&data.read(&[0])?)?;
+        match data.whole() {
+            Some(all) => model.check_data(all)?,
+            // What lies in a file is bits, and one row has the width of all.
+            None => model.check_data(&data.read(&[0])?)?,
+        }
         let mut notices = Vec::new();
         if options.batch > data.rows() {
             notices.push(format!(

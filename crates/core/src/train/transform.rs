@@ -120,7 +120,7 @@ impl Centre {
 
 impl Transform for Centre {
     fn apply(&mut self, gradient: &mut Params, _blocks: &[Block<'_>], phases: &Phases) {
-        let [weights, visible, hidden] = gradient.tensors_mut() else {
+        let [weights, visible, hidden, ..] = gradient.tensors_mut() else {
             return; // Only models of two layers have these three blocks.
         };
         self.follow(phases);

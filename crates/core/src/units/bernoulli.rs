@@ -3,7 +3,7 @@
 use harmonium_kernels::bernoulli::{self, Affine};
 use harmonium_kernels::{BitMatrix, Key};
 
-use super::{Input, Unit};
+use super::{Input, Means, States, Unit, mix};
 
 /// Is a layer of units 0 or 1 with one bias a unit.
 #[derive(Clone, Debug, PartialEq)]
@@ -32,72 +32,61 @@ impl Bernoulli {
         Self { bias: ones.iter().map(log_odds).collect() }
     }
 
-    /// Gives the biases.
-    pub fn bias(&self) -> &[f32] {
-        &self.bias
-    }
-
-    /// Gives the biases for writing.
-    pub fn bias_mut(&mut self) -> &mut [f32] {
-        &mut self.bias
-    }
-
-    /// Computes b·x of one row in the order of the units.
-    pub fn dot(&self, states: &BitMatrix, row: usize) -> f64 {
-        let mut sum = 0.0;
-        states.for_each_one(row, |unit| sum += f64::from(self.bias[unit]));
-        sum
-    }
-
-    /// Gives ln Z of the layer alone: Γ(0), in nats.
-    pub fn log_z(&self) -> f64 {
-        let input = Input::known(vec![0; self.bias.len()], 1.0, 1.0);
-        self.cgf(&input)[0]
-    }
-
-    /// Draws states and computes the means that they were drawn with.
-    pub fn sample_with_means(&self, input: &Input<'_>, key: Key) -> (BitMatrix, Vec<u16>) {
-        bernoulli::sample_with_probabilities(&input.kernel(), &self.affine(input), key)
-    }
-
     fn affine<'a>(&'a self, input: &Input<'_>) -> Affine<'a> {
         Affine { quantum: input.quantum, gain: input.gain, bias: &self.bias }
     }
 }
 
 impl Unit for Bernoulli {
-    type State = BitMatrix;
-    type Mean = Vec<u16>;
-
-    fn units(&self) -> usize {
-        self.bias.len()
+    fn bias(&self) -> &[f32] {
+        &self.bias
     }
 
-    fn energy(&self, state: &BitMatrix) -> Vec<f64> {
-        (0..state.rows()).map(|row| -self.dot(state, row)).collect()
+    fn parts_mut(&mut self) -> (&mut [f32], Vec<&mut [f32]>) {
+        (&mut self.bias, Vec::new())
+    }
+
+    /// Adds biases in the order of the units.
+    fn energy(&self, state: &States) -> Vec<f64> {
+        let bits = state.expect_bits();
+        (0..bits.rows()).map(|row| -dot(&self.bias, bits, row)).collect()
     }
 
     fn cgf(&self, input: &Input<'_>) -> Vec<f64> {
-        bernoulli::softplus(&input.sums(), &self.affine(input))
+        bernoulli::softplus(&input.kernel(), &self.affine(input))
     }
 
-    fn mean(&self, input: &Input<'_>) -> Vec<u16> {
-        bernoulli::probabilities(&input.kernel(), &self.affine(input))
+    fn mean(&self, input: &Input<'_>) -> Means {
+        Means::Codes(bernoulli::probabilities(&input.kernel(), &self.affine(input)))
     }
 
-    fn sample(&self, input: &Input<'_>, key: Key) -> BitMatrix {
-        bernoulli::sample(&input.kernel(), &self.affine(input), key)
+    fn sample(&self, input: &Input<'_>, key: Key) -> States {
+        States::Bits(bernoulli::sample(&input.kernel(), &self.affine(input), key))
     }
 
-    fn mode(&self, input: &Input<'_>) -> BitMatrix {
-        let (n, sums) = (self.bias.len(), input.sums());
-        let active =
-            |r: usize, j: usize| sums[r * n + j] as f32 * input.quantum * input.gain + self.bias[j] > 0.0;
-        BitMatrix::from_fn(sums.len() / n, n, active)
+    fn sample_with_means(&self, input: &Input<'_>, key: Key) -> (States, Means) {
+        let (bits, codes) = bernoulli::sample_with_probabilities(&input.kernel(), &self.affine(input), key);
+        (States::Bits(bits), Means::Codes(codes))
+    }
+
+    fn mode(&self, input: &Input<'_>) -> States {
+        let (n, values) = (self.bias.len(), input.values());
+        let active = |r: usize, j: usize| values[r * n + j] + self.bias[j] > 0.0;
+        States::Bits(BitMatrix::from_fn(values.len() / n, n, active))
     }
 
     fn anneal(&self, base: &Self, beta: f32) -> Self {
-        let mix = |(b, a): (&f32, &f32)| (1.0 - beta) * a + beta * b;
-        Self { bias: self.bias.iter().zip(&base.bias).map(mix).collect() }
+        Self { bias: mix(&base.bias, &self.bias, beta) }
     }
+
+    fn free(&self) -> Self {
+        Self { bias: vec![0.0; self.bias.len()] }
+    }
+}
+
+/// Computes b·x of one row in the order of the units.
+pub(super) fn dot(bias: &[f32], bits: &BitMatrix, row: usize) -> f64 {
+    let mut sum = 0.0;
+    bits.for_each_one(row, |unit| sum += f64::from(bias[unit]));
+    sum
 }

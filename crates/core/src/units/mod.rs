@@ -1,138 +1,129 @@
 //! Describes a layer's units as functions of their input: energy, cumulants, means and draws.
 
 mod bernoulli;
+mod categorical;
+mod count;
+mod fitted;
+mod gaussian;
+mod input;
+mod kinds;
+mod layer;
+mod mixed;
+mod normal;
+mod rectified;
+mod spin;
+mod states;
 
 pub use bernoulli::Bernoulli;
+pub use categorical::Categorical;
+pub use count::{Count, Counts};
+pub use gaussian::Gaussian;
+pub use input::Input;
+pub use kinds::Units;
+pub use layer::Layer;
+pub use mixed::Mixed;
+pub use rectified::{Rectified, Sides};
+pub use spin::Spin;
+pub use states::{Means, States, unpack};
 
-use std::borrow::Cow;
-
-use harmonium_kernels::product::Product;
-use harmonium_kernels::{Key, bernoulli as bernoulli_kernel};
-use serde::{Deserialize, Serialize};
-
-/// Holds what a layer receives from the other: sums of codes, `(n, units)`, and what one of them weighs.
-///
-/// The sums may still be a product of bits and weights; a layer that can uses them where they arise.
-#[derive(Clone, Debug)]
-pub struct Input<'a> {
-    sums: Sums<'a>,
-    /// The weight of one code, 2^-s.
-    pub quantum: f32,
-    /// β of a tempered view; 1 for the model itself.
-    pub gain: f32,
-}
-
-#[derive(Clone, Debug)]
-enum Sums<'a> {
-    Known(Vec<i32>),
-    Product(Product<'a>),
-}
-
-impl<'a> Input<'a> {
-    /// Makes an input of sums that are known, row-major.
-    pub fn known(sums: Vec<i32>, quantum: f32, gain: f32) -> Self {
-        Self { sums: Sums::Known(sums), quantum, gain }
-    }
-
-    /// Makes an input of a product that is still to be computed.
-    pub fn product(product: Product<'a>, gain: f32) -> Self {
-        Self { quantum: product.quantum(), sums: Sums::Product(product), gain }
-    }
-
-    /// Computes the sums, if that is still to be done: for inputs that are used more than once.
-    #[must_use]
-    pub fn computed(self) -> Input<'static> {
-        let (quantum, gain) = (self.quantum, self.gain);
-        Input::known(self.into_sums(), quantum, gain)
-    }
-
-    /// Lends the sums for changes; computes them first, if that is still to be done.
-    pub fn sums_mut(&mut self) -> &mut [i32] {
-        if let Sums::Product(product) = &self.sums {
-            self.sums = Sums::Known(product.sums());
-        }
-        match &mut self.sums {
-            Sums::Known(sums) => sums,
-            Sums::Product(_) => &mut [],
-        }
-    }
-
-    /// Gives the sums and drops the rest.
-    pub fn into_sums(self) -> Vec<i32> {
-        match self.sums {
-            Sums::Known(sums) => sums,
-            Sums::Product(product) => product.sums(),
-        }
-    }
-
-    /// Gives Σ q of each unit, row-major.
-    pub fn sums(&self) -> Cow<'_, [i32]> {
-        match &self.sums {
-            Sums::Known(sums) => Cow::Borrowed(sums),
-            Sums::Product(product) => Cow::Owned(product.sums()),
-        }
-    }
-
-    fn kernel(&self) -> bernoulli_kernel::Input<'_> {
-        match &self.sums {
-            Sums::Known(sums) => bernoulli_kernel::Input::Sums(sums),
-            Sums::Product(product) => bernoulli_kernel::Input::Product(*product),
-        }
-    }
-}
+use harmonium_kernels::{Key, bernoulli as kernel, parallel};
+use ndarray::Array2;
 
 /// Is a layer of units of one kind; every quantity is a function of the input I that the other layer sends.
 ///
-/// U(x) is the layer's own energy, and Γ(I) = ln Σ_x e^(I·x − U(x)) its cumulant generating function.
+/// U(x) is the layer's own energy, and Γ(I) = ln Σ_x e^(I·x − U(x)) its cumulant generating function. Each unit has one
+/// feature, a categorical unit one a class; features couple to the other layer, and each has a bias b, which acts as the
+/// input does: Γ depends on I + b alone.
 pub trait Unit: Clone + Send + Sync {
-    /// The states of a layer, `(n, units)`.
-    type State;
-    /// The means of a layer, `(n, units)`.
-    type Mean;
+    /// Gives the biases, one a feature.
+    fn bias(&self) -> &[f32];
 
-    /// Gives the number of units.
-    fn units(&self) -> usize;
+    /// Lends the biases, and the other parameters in the order of [`Unit::extra`], for writing.
+    fn parts_mut(&mut self) -> (&mut [f32], Vec<&mut [f32]>);
 
     /// Computes U(x) of each row, in nats.
-    fn energy(&self, state: &Self::State) -> Vec<f64>;
+    ///
+    /// # Panics
+    /// If the states are of another kind or width.
+    fn energy(&self, state: &States) -> Vec<f64>;
 
     /// Computes Γ(I) of each row, in nats.
     fn cgf(&self, input: &Input<'_>) -> Vec<f64>;
 
-    /// Computes ⟨x⟩ = ∂Γ/∂I.
-    fn mean(&self, input: &Input<'_>) -> Self::Mean;
+    /// Computes the means of the states given the input; bits as probabilities.
+    fn mean(&self, input: &Input<'_>) -> Means;
 
     /// Draws states, row r from stream r of the key, unit j from word j.
-    fn sample(&self, input: &Input<'_>, key: Key) -> Self::State;
+    fn sample(&self, input: &Input<'_>, key: Key) -> States;
 
-    /// Gives the most likely states; a tie gives zero.
-    fn mode(&self, input: &Input<'_>) -> Self::State;
+    /// Draws states and computes the means that they were drawn with.
+    fn sample_with_means(&self, input: &Input<'_>, key: Key) -> (States, Means) {
+        let input = input.clone().computed();
+        (self.sample(&input, key), self.mean(&input))
+    }
+
+    /// Gives the most likely states; a tie gives the first.
+    fn mode(&self, input: &Input<'_>) -> States;
 
     /// Makes the layer with energy (1 − β) U_base + β U.
+    #[must_use]
     fn anneal(&self, base: &Self, beta: f32) -> Self;
-}
 
-/// Names a kind of units and how many there are.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Units {
-    /// Units that are 0 or 1.
-    Bernoulli(usize),
-}
+    /// Makes the layer with energy β U.
+    #[must_use]
+    fn temper(&self, beta: f32) -> Self {
+        self.anneal(&self.free(), beta)
+    }
 
-impl Units {
-    /// Gives the number of units.
-    pub fn count(self) -> usize {
-        match self {
-            Self::Bernoulli(count) => count,
-        }
+    /// Makes the layer without biases: what annealing starts from where nothing is known.
+    #[must_use]
+    fn free(&self) -> Self;
+
+    /// Tells whether a bit t stands for the feature 2t − 1.
+    fn signs(&self) -> bool {
+        false
+    }
+
+    /// Lends the parameters besides the biases.
+    fn extra(&self) -> Vec<Extra<'_>> {
+        Vec::new()
+    }
+
+    /// Computes −∂U/∂θ of these states for each parameter besides the biases, `(n, units)` each.
+    fn extra_states(&self, _state: &States) -> Vec<Array2<f32>> {
+        Vec::new()
+    }
+
+    /// Computes the mean of −∂U/∂θ given the input, likewise.
+    fn extra_means(&self, _input: &Input<'_>) -> Vec<Array2<f32>> {
+        Vec::new()
     }
 }
 
-impl std::fmt::Display for Units {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::Bernoulli(count) => write!(f, "{count} Bernoulli"),
-        }
-    }
+/// Borrows a parameter of a layer besides its biases.
+#[derive(Clone, Debug)]
+pub struct Extra<'a> {
+    /// Its name in files, on the visible and on the hidden side.
+    pub names: [&'static str; 2],
+    /// Its values, one a unit.
+    pub values: &'a [f32],
+}
+
+/// Gives (1 − β) base + β own, entry by entry.
+fn mix(base: &[f32], own: &[f32], beta: f32) -> Vec<f32> {
+    own.iter().zip(base).map(|(b, a)| (1.0 - beta) * a + beta * b).collect()
+}
+
+/// Computes rows side by side, and joins them in their order.
+fn by_row<T: Send>(rows: usize, row: impl Fn(usize) -> Vec<T> + Sync) -> Vec<T> {
+    parallel::map(rows, row).into_iter().flatten().collect()
+}
+
+/// Fills the first words of each row's stream: `rows × units`.
+fn words(key: Key, rows: usize, units: usize) -> Vec<u32> {
+    by_row(rows, |row| {
+        let mut words = vec![0; units];
+        kernel::fill(key, row as u64, &mut words);
+        words
+    })
 }

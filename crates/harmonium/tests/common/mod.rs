@@ -9,6 +9,7 @@ pub(crate) mod tolerance;
 
 use harmonium::rbm::{Parts, Rbm, State};
 use harmonium::stats::Stats;
+use harmonium::units::States;
 use harmonium::{Batch, BitMatrix, Gibbs, Key};
 use harmonium_kernels::numeric;
 use harmonium_oracle::rbm::Rbm as Exact;
@@ -82,6 +83,11 @@ pub(crate) fn batch(units: usize, masks: &[u64]) -> Batch {
     Batch::from_bits(bits(units, masks)).expect("rows and columns")
 }
 
+/// Packs masks as the states of a binary layer.
+pub(crate) fn states(units: usize, masks: &[u64]) -> States {
+    bits(units, masks).into()
+}
+
 /// Lists every state of `units` units.
 pub(crate) fn every(units: usize) -> Vec<u64> {
     (0..1 << units).collect()
@@ -104,7 +110,8 @@ pub(crate) fn bools(bits: &BitMatrix, row: usize) -> Vec<bool> {
 }
 
 /// Reads rows of at most 64 units as masks.
-pub(crate) fn masks(bits: &BitMatrix) -> Vec<u64> {
+pub(crate) fn masks(states: &States) -> Vec<u64> {
+    let bits = states.expect_bits();
     assert_eq!(bits.stride(), 1);
     bits.words().to_vec()
 }
@@ -116,7 +123,7 @@ pub(crate) fn pairs(state: &State) -> Vec<(u64, u64)> {
 
 /// Puts chains at visible states.
 pub(crate) fn chains(rbm: &Rbm, visible: &[u64]) -> State {
-    rbm.unpack(bits(rbm.visible_units(), visible)).expect("chains of the model's width")
+    rbm.unpack(states(rbm.visible_units(), visible)).expect("chains of the model's width")
 }
 
 /// Gives the means that statistics stand for: W, b, c one after the other, as the oracle lists them.

@@ -4,6 +4,7 @@ use harmonium::rbm::Rbm;
 use harmonium::train::{
     Cd, Centre, Decay, Estimator, Fit, Method, Observer, Pcd, Schedule, Summary, Training,
 };
+use harmonium::units::States;
 use harmonium::units::Units;
 use harmonium::{Batch, BitMatrix, Error, HasParams};
 
@@ -28,7 +29,7 @@ pub(crate) struct Recipe {
 pub(crate) struct End {
     pub(crate) digest: String,
     pub(crate) masters: Vec<u32>,
-    pub(crate) chains: Option<BitMatrix>,
+    pub(crate) chains: Option<States>,
     pub(crate) steps: u64,
 }
 

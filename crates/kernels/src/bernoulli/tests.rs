@@ -41,6 +41,12 @@ proptest! {
             assert_eq!(sample_with_probabilities(&input, &affine, key), expected, "{backend}");
             assert_eq!(sample(&input, &affine, key), expected.0, "{backend}");
             assert_eq!(probabilities(&input, &affine), expected.1, "{backend}");
+            // The same sums as floats, which hold them exactly.
+            let reals: Vec<f32> = sums.iter().map(|&sum| sum as f32).collect();
+            let reals = Input::Reals(&reals);
+            assert_eq!(sample_with_probabilities(&reals, &affine, key), expected, "{backend}");
+            let both = [softplus(&reals, &affine), softplus(&input, &affine)];
+            assert_eq!(format!("{:?}", both[0]), format!("{:?}", both[1]), "{backend}");
         });
     }
 }
@@ -66,10 +72,14 @@ fn softplus_sums_are_those_of_the_formula() {
         let affine = Affine { quantum: 1.0, gain: 1.0, bias: &bias };
         let exact: f64 =
             bias.iter().map(|&x| f64::from(x).max(0.0) + (-f64::from(x).abs()).exp().ln_1p()).sum();
-        let sum = softplus(&vec![0; units], &affine)[0];
+        let sum = softplus(&Input::Sums(&vec![0; units]), &affine)[0];
         assert!((sum - exact).abs() <= 0.7e-7 * units as f64, "{units} units: {sum} for {exact}");
         on_each(|backend| {
-            assert_eq!(sum.to_bits(), softplus(&vec![0; units], &affine)[0].to_bits(), "{backend}");
+            assert_eq!(
+                sum.to_bits(),
+                softplus(&Input::Sums(&vec![0; units]), &affine)[0].to_bits(),
+                "{backend}"
+            );
         });
     }
 }
