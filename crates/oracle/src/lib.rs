@@ -9,16 +9,19 @@ pub mod bits;
 pub mod enumerate;
 pub mod gamma;
 pub mod gradient;
+pub mod half_line;
 pub mod likelihood;
 pub mod math;
 pub mod moments;
 pub mod normal;
+pub mod quadrature;
 pub mod rbm;
 pub mod rng;
 pub mod sample;
 pub mod stats;
 pub mod trainer;
 pub mod transition;
+pub mod units;
 pub mod wide;
 
 #[cfg(test)]
