@@ -122,14 +122,18 @@ fn weighted(nodes: Vec<Node>) -> Vec<State> {
 }
 
 impl Layer {
-    /// Lists the states for every input between `low` and `high`, the first unit changing fastest; `None` above 2²⁰.
+    /// Lists the states of each unit for every input between `low` and `high`; `None` where one has above 2²⁰.
+    pub fn unit_states(&self, low: &[f64], high: &[f64]) -> Option<Vec<Vec<State>>> {
+        let list = |n: usize| self.unit(n).states(&low[self.span(n)], &high[self.span(n)]);
+        (0..self.units).map(list).collect()
+    }
+
+    /// Multiplies the lists of the units, the first unit changing fastest; `None` above 2²⁰ states.
     pub fn states(&self, low: &[f64], high: &[f64]) -> Option<Vec<State>> {
+        let lists = self.unit_states(low, high)?;
+        (lists.iter().map(|list| list.len() as f64).product::<f64>() <= MAX_STATES as f64).then_some(())?;
         let mut out = vec![State { features: Vec::new(), log_weight: 0.0 }];
-        for n in 0..self.units {
-            let next = self.unit(n).states(&low[self.span(n)], &high[self.span(n)])?;
-            if out.len() * next.len() > MAX_STATES {
-                return None;
-            }
+        for next in lists {
             out = next.iter().flat_map(|state| out.iter().map(|first| join(first, state))).collect();
         }
         Some(out)
