@@ -3,7 +3,7 @@
 use harmonium_core::units::{Input, States};
 use harmonium_kernels::product::{Product, Way};
 use harmonium_kernels::{BitMatrix, Coupling, Grid, parallel};
-use ndarray::{Array2, ArrayView2, Axis};
+use ndarray::{Array2, Axis};
 
 /// Rows of real values that one task multiplies.
 const BLOCK: usize = 64;
@@ -25,7 +25,7 @@ impl<'a> Weights<'a> {
         match states {
             States::Bits(bits) if signs => self.spins(bits, way, gain),
             States::Bits(bits) => Input::product(self.product(bits, way), gain),
-            States::Reals(values) => Input::reals(self.reals(values.view(), way), gain),
+            States::Reals(values) => Input::reals(self.reals(values, way), gain),
         }
     }
 
@@ -48,7 +48,7 @@ impl<'a> Weights<'a> {
     }
 
     /// Multiplies real values with the codes in f64, so that counts have exact sums; then rounds as integers are.
-    fn reals(self, values: ArrayView2<'_, f32>, way: Way) -> Vec<f32> {
+    fn reals(self, values: &Array2<f32>, way: Way) -> Vec<f32> {
         let codes: Vec<f64> = self.master.iter().map(|&w| f64::from(self.grid.code(w))).collect();
         let codes = Array2::from_shape_vec(self.shape, codes).expect("weights of their shape");
         let codes = if way == Way::Forward { codes.view() } else { codes.t() };

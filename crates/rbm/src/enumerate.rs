@@ -93,7 +93,7 @@ impl View<'_> {
     fn codes(&self, side: Side<'_>, unit: usize) -> Vec<i32> {
         let alone = |on: bool| {
             let bits = BitMatrix::from_fn(1, side.enumerated.features(), |_, u| on && u == unit);
-            self.input(side, &States::Bits(bits)).sums().map(|sums| sums.into_owned()).unwrap_or_default()
+            self.input(side, &States::Bits(bits)).sums().map(std::borrow::Cow::into_owned).unwrap_or_default()
         };
         alone(true).iter().zip(alone(false)).map(|(with, without)| with - without).collect()
     }
@@ -122,21 +122,16 @@ fn states(units: &Units) -> f64 {
 /// Lists states by their numbers, the first unit being the lowest digit, with the logarithms of their measures.
 fn list(units: &Units, numbers: &[u64]) -> (States, Vec<f64>) {
     let digit = |number: u64, unit: usize, base: u64| number / base.pow(unit as u32) % base;
-    match *units {
-        Units::Binomial { units, trials } => {
-            let base = u64::from(trials) + 1;
-            let counts = |&number: &u64| (0..units).map(move |unit| digit(number, unit, base));
-            let measure = |number: &u64| counts(number).map(|x| log_choose(base - 1, x)).sum();
-            let values = numbers.iter().flat_map(counts).map(|x| x as f32).collect();
-            (States::reals(values, units), numbers.iter().map(measure).collect())
-        }
-        _ => {
-            let (features, classes) = (units.features(), units.features() / units.count());
-            let on =
-                |r: usize, f: usize| digit(numbers[r], f / classes, classes as u64) == (f % classes) as u64;
-            (States::Bits(BitMatrix::from_fn(numbers.len(), features, on)), vec![0.0; numbers.len()])
-        }
+    if let Units::Binomial { units, trials } = *units {
+        let base = u64::from(trials) + 1;
+        let counts = |&number: &u64| (0..units).map(move |unit| digit(number, unit, base));
+        let measure = |number: &u64| counts(number).map(|x| log_choose(base - 1, x)).sum();
+        let values = numbers.iter().flat_map(counts).map(|x| x as f32).collect();
+        return (States::reals(values, units), numbers.iter().map(measure).collect());
     }
+    let (features, classes) = (units.features(), units.features() / units.count());
+    let on = |r: usize, f: usize| digit(numbers[r], f / classes, classes as u64) == (f % classes) as u64;
+    (States::Bits(BitMatrix::from_fn(numbers.len(), features, on)), vec![0.0; numbers.len()])
 }
 
 fn log_choose(n: u64, x: u64) -> f64 {

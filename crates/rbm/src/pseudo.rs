@@ -33,7 +33,7 @@ impl Codes {
         let alone = States::Bits(BitMatrix::from_fn(nv, nv, |row, unit| row == unit));
         let none = view.visible.rest(1);
         let sums = |states: &States| {
-            view.hidden_input(states).sums().map(|sums| sums.into_owned()).unwrap_or_default()
+            view.hidden_input(states).sums().map(std::borrow::Cow::into_owned).unwrap_or_default()
         };
         let (mut codes, none) = (sums(&alone), sums(&none));
         codes

@@ -45,6 +45,7 @@ impl Rbm {
     ///
     /// # Errors
     /// Refuses a layer without units or with more than 65,536 features, and two layers of unbounded units.
+    #[allow(clippy::needless_pass_by_value)] // Kinds are written down where a machine is made.
     pub fn new(visible: Units, hidden: Units, key: Key) -> Result<Self, Error> {
         let (nv, nh) = (checked("visible", &visible)?, checked("hidden", &hidden)?);
         let mut stream = key.fold_in(purpose::INIT).stream(0);

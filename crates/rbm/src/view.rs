@@ -36,9 +36,9 @@ impl<'a> View<'a> {
 
     /// Views β E.
     pub(crate) fn tempered(rbm: &'a Rbm, beta: f32) -> Self {
-        let (visible, hidden) = (rbm.visible.temper(beta), Cow::Owned(rbm.hidden.temper(beta)));
-        let hidden = mutant!("B37", hidden, Cow::Borrowed(&rbm.hidden));
-        Self { gain: beta, visible: Cow::Owned(visible), hidden, ..Self::whole(rbm) }
+        let visible = Cow::Owned(rbm.visible.temper(beta));
+        let hidden = Cow::Owned(mutant!("B37", rbm.hidden.temper(beta), rbm.hidden.clone()));
+        Self { gain: beta, visible, hidden, ..Self::whole(rbm) }
     }
 
     /// Gives the input of the hidden layer, Wᵀv: `(n, visible) → (n, hidden)`.
