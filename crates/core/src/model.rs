@@ -78,7 +78,8 @@ pub trait EnergyModel: Gibbs + HasParams {
 
 /// Is a model whose hidden units sum out in closed form.
 pub trait Marginal {
-    /// Computes F(v) = −ln Σ_h e^−E(v,h), in nats: `(n, visible) → n`.
+    /// Computes F(v) = −ln Σ_h e^−E(v,h), in nats: `(n, visible) → n`. A density or a number of ways that v has is part of it:
+    /// ln p(v) = −F(v) − ln Z.
     ///
     /// # Errors
     /// Refuses rows of another width.

@@ -1,7 +1,7 @@
 //! Makes the machine trainable: clamped states and sufficient statistics.
 
 use harmonium_core::stats::{Shape, Stats};
-use harmonium_core::units::{Means, States, Unit};
+use harmonium_core::units::{Means, Scaling, States, Unit};
 use harmonium_core::{Batch, EnergyModel, Error, Gibbs, HasParams, Key, Marginal, Params};
 use harmonium_kernels::BitMatrix;
 use harmonium_kernels::product::MAX_ROWS;
@@ -40,10 +40,20 @@ impl Gibbs for Rbm {
 impl Marginal for Rbm {
     fn free_energy(&self, data: &Batch) -> Result<Array1<f64>, Error> {
         self.check_data(data)?;
-        let (view, states) = (self.view(), data.states());
+        let (view, states) = (self.view(), self.take(data));
+        // The density of the data's own units.
+        let volume = self.scaling().map_or(0.0, Scaling::log_volume);
         let starts = (0..states.rows()).step_by(BLOCK);
         let blocks = starts.map(|start| states.gather(start..states.rows().min(start + BLOCK)));
-        Ok(blocks.flat_map(|rows| view.free_energies(&rows)).collect())
+        let free = blocks.flat_map(|rows| {
+            let measures = self.visible.log_measure(&rows).into_iter();
+            view.free_energies(&rows)
+                .into_iter()
+                .zip(measures)
+                .map(|(f, m)| f - m + volume)
+                .collect::<Vec<_>>()
+        });
+        Ok(free.collect())
     }
 }
 
@@ -73,14 +83,14 @@ impl EnergyModel for Rbm {
     }
 
     fn clamp(&self, data: &Batch) -> State {
-        self.view().standing(data.states().clone())
+        self.view().standing(self.take(data).into_owned())
     }
 
     fn infer(&self, data: &Batch, key: Key) -> State {
-        let view = self.view();
-        let (hidden, means) = view.hidden.sample_with_means(&view.hidden_input(data.states()), key);
+        let (view, visible) = (self.view(), self.take(data).into_owned());
+        let (hidden, means) = view.hidden.sample_with_means(&view.hidden_input(&visible), key);
         let posterior = Some(mutant!("B17", means, codes(&hidden)));
-        State { visible: data.states().clone(), hidden, posterior }
+        State { visible, hidden, posterior }
     }
 
     /// Makes integer sums where both layers are binary, else real ones.

@@ -101,7 +101,8 @@ impl View<'_> {
     /// Sums over the states of one task, each with its share of the measure.
     fn listed(&self, side: Side<'_>, block: u64, count: u64) -> f64 {
         let numbers: Vec<u64> = (block << BLOCK..count.min((block + 1) << BLOCK)).collect();
-        let (states, measures) = list(&side.enumerated.units(), &numbers);
+        let states = list(&side.enumerated.units(), &numbers);
+        let measures = side.enumerated.log_measure(&states);
         let cgf = side.summed.cgf(&self.input(side, &states));
         let terms = side.enumerated.energy(&states).into_iter().zip(cgf).zip(measures);
         terms.map(|((energy, cgf), measure)| measure - energy + cgf).collect::<LogSumExp>().value()
@@ -119,24 +120,16 @@ fn states(units: &Units) -> f64 {
     libm::pow(each, units.count() as f64)
 }
 
-/// Lists states by their numbers, the first unit being the lowest digit, with the logarithms of their measures.
-fn list(units: &Units, numbers: &[u64]) -> (States, Vec<f64>) {
+/// Lists states by their numbers, the first unit being the lowest digit.
+fn list(units: &Units, numbers: &[u64]) -> States {
     let digit = |number: u64, unit: usize, base: u64| number / base.pow(unit as u32) % base;
     if let Units::Binomial { units, trials } = *units {
-        let base = u64::from(trials) + 1;
-        let counts = |&number: &u64| (0..units).map(move |unit| digit(number, unit, base));
-        let measure = |number: &u64| counts(number).map(|x| log_choose(base - 1, x)).sum();
-        let values = numbers.iter().flat_map(counts).map(|x| x as f32).collect();
-        return (States::reals(values, units), numbers.iter().map(measure).collect());
+        let counts = |&number: &u64| (0..units).map(move |unit| digit(number, unit, u64::from(trials) + 1));
+        return States::reals(numbers.iter().flat_map(counts).map(|x| x as f32).collect(), units);
     }
     let (features, classes) = (units.features(), units.features() / units.count());
     let on = |r: usize, f: usize| digit(numbers[r], f / classes, classes as u64) == (f % classes) as u64;
-    (States::Bits(BitMatrix::from_fn(numbers.len(), features, on)), vec![0.0; numbers.len()])
-}
-
-fn log_choose(n: u64, x: u64) -> f64 {
-    let factorial = |n: u64| libm::lgamma(n as f64 + 1.0);
-    factorial(n) - factorial(x) - factorial(n - x)
+    States::Bits(BitMatrix::from_fn(numbers.len(), features, on))
 }
 
 /// Computes −U of a state of two-state units.

@@ -16,7 +16,7 @@ impl Rbm {
     pub fn transform(&self, data: &Batch) -> Result<Array2<f32>, Error> {
         self.check_data(data)?;
         let view = self.view();
-        Ok(self.hidden.means_of(&view.hidden.mean(&view.hidden_input(data.states()))))
+        Ok(self.hidden.means_of(&view.hidden.mean(&view.hidden_input(&self.take(data)))))
     }
 
     /// Reconstructs rows in one pass up and down: hidden states are drawn, row r from stream r, and the means of v given h are
@@ -28,8 +28,9 @@ impl Rbm {
         self.check_data(data)?;
         let view = self.view();
         let key = key.fold_in(purpose::EVALUATE).fold_in(evaluate::RECONSTRUCT).fold_in(0).fold_in(0);
-        let hidden = view.sample_hidden(data.states(), key);
-        Ok(self.visible.means_of(&view.visible.mean(&view.visible_input(&hidden))))
+        let hidden = view.sample_hidden(&self.take(data), key);
+        let means = self.visible.means_of(&view.visible.mean(&view.visible_input(&hidden)));
+        Ok(self.give(States::Reals(means)).to_array())
     }
 
     /// Samples fresh chains, `(chains, visible)`: each is drawn from the base model, walks along the annealing path
@@ -54,6 +55,6 @@ impl Rbm {
             self.sweep(&mut state, key.fold_in(sweep + 1));
             watch(sweep + 1);
         }
-        state.visible
+        self.give(state.visible)
     }
 }

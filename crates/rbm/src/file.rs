@@ -5,7 +5,7 @@ use std::path::Path;
 use harmonium_core::params::{Params, Tensor as Named};
 use harmonium_core::persist::{Kind, Loaded, Tensor, Values, Vfs, load, save};
 use harmonium_core::train::Snapshot;
-use harmonium_core::units::{Layer, States, Unit, Units};
+use harmonium_core::units::{Layer, Scaling, States, Unit, Units};
 use harmonium_core::{BitMatrix, Error, HasParams};
 use ndarray::Array2;
 use serde::{Deserialize, Serialize};
@@ -56,6 +56,7 @@ impl Rbm {
         let mut params = self.params();
         params.tensors_mut()[0].values = self.weights().into_raw_vec_and_offset().0;
         let mut tensors = named("", &params);
+        tensors.extend(self.scaling().into_iter().flat_map(scaling));
         tensors.extend(base(&self.base));
         (self.header(origin, (1.0, 0), [1.0; 2]), tensors)
     }
@@ -96,6 +97,7 @@ impl Rbm {
     /// Makes the header and the tensors of a checkpoint.
     pub fn to_checkpoint(&self, snapshot: &Snapshot, origin: &Origin) -> (Header, Vec<Tensor>) {
         let mut tensors = named("", &snapshot.params);
+        tensors.extend(self.scaling().into_iter().flat_map(scaling));
         tensors.extend(base(&self.base));
         tensors.extend(named("first/", &snapshot.moments.0));
         tensors.extend(named("second/", &snapshot.moments.1));
@@ -172,6 +174,10 @@ fn vector(name: &str, values: &[f32]) -> Tensor {
     Tensor { name: name.into(), shape: vec![values.len()], values: Values::F32(values.to_vec()) }
 }
 
+fn scaling(scaling: &Scaling) -> [Tensor; 2] {
+    [vector("scaling/mean", scaling.mean()), vector("scaling/deviation", scaling.deviation())]
+}
+
 /// Names the parameters of the base: its biases, and what else its layer has.
 fn base(layer: &Layer) -> Vec<Tensor> {
     let more = layer.extra().into_iter().map(|extra| vector(&base_name(extra.names[0]), extra.values));
@@ -219,7 +225,16 @@ impl Tensors {
         let base = self.layer(&header.visible, "base", |names| base_name(names[0]))?;
         let mut rbm = Rbm::from_layers(weights, visible, hidden)?.on_grid(header.shift)?;
         rbm.set_base(base)?;
+        rbm.set_scaling(self.scaling(nv)?)?;
         Ok(rbm)
+    }
+
+    fn scaling(&mut self, features: usize) -> Result<Option<Scaling>, Error> {
+        if !self.0.iter().any(|tensor| tensor.name == "scaling/mean") {
+            return Ok(None);
+        }
+        let mean = self.floats("scaling/mean", &[features])?;
+        Scaling::new(mean, self.floats("scaling/deviation", &[features])?, features).map(Some)
     }
 
     /// Takes a layer: its biases and its other parameters.

@@ -115,6 +115,7 @@ impl Rbm {
             [layer(self.visible(), &units[0], visible), layer(self.hidden(), &units[1], hidden)];
         let mut rbm = Self::from_layers(weights.mapv(|w| w as f32), visible, hidden)?;
         rbm.set_base(layer(self.base(), &units[0], base))?;
+        rbm.set_scaling(self.scaling().cloned())?;
         Ok(rbm)
     }
 }

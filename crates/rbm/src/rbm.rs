@@ -1,9 +1,11 @@
 //! Holds the parameters of a machine, and rounds its weights to their grid.
 
-use harmonium_core::data::marginals;
+use std::borrow::Cow;
+
+use harmonium_core::data::{marginals, standardise};
 use harmonium_core::params::{Block, BlockMut, largest};
 use harmonium_core::persist::digest;
-use harmonium_core::units::{Bernoulli, Layer, Unit, Units};
+use harmonium_core::units::{Bernoulli, Layer, Scaling, States, Unit, Units};
 use harmonium_core::{Batch, EnergyModel, Error, HasParams, Key, Rows, check_backend, purpose};
 use harmonium_kernels::Grid;
 use ndarray::{Array1, Array2};
@@ -27,6 +29,7 @@ pub struct Rbm {
     pub(crate) visible: Layer,
     pub(crate) hidden: Layer,
     pub(crate) base: Layer,
+    pub(crate) scaling: Option<Scaling>,
 }
 
 /// Holds what a machine of binary units is made from.
@@ -65,12 +68,16 @@ impl Rbm {
         Self::fitted(natural, data, hidden, key)
     }
 
-    /// Makes a machine with visible units of this kind, small random weights, and the marginals of the data.
+    /// Makes a machine with visible units of this kind, small random weights, and the marginals of the data. Real columns are
+    /// standardised by the machine, which keeps their means and deviations: data go in and samples come out in their own
+    /// units.
     ///
     /// # Errors
     /// As [`Rbm::new`]; refuses data that the units can't take, and says what could not be read.
     pub fn fitted(visible: Units, data: &dyn Rows, hidden: Units, key: Key) -> Result<Self, Error> {
         let mut rbm = Self::new(visible, hidden, key)?;
+        rbm.check_rows(data)?;
+        rbm.scaling = standardise(&rbm.visible.units(), data)?;
         rbm.set_marginals(data)?;
         rbm.visible = rbm.base.clone();
         Ok(rbm)
@@ -107,7 +114,7 @@ impl Rbm {
         finite("weights", &master)?;
         let grid = Grid::settled(nv, nh, largest(&master));
         let base = visible.free();
-        let rbm = Self { master, grid, visible, hidden, base };
+        let rbm = Self { master, grid, visible, hidden, base, scaling: None };
         rbm.blocks().iter().try_for_each(|block| finite(block.name, block.values))?;
         Ok(rbm)
     }
@@ -134,13 +141,49 @@ impl Rbm {
     /// # Errors
     /// Refuses rows that the visible units can't take; says what could not be read.
     pub fn set_marginals(&mut self, data: &dyn Rows) -> Result<(), Error> {
-        match data.whole() {
-            Some(all) => self.check_data(all)?,
-            // One row has the width of all.
-            None => self.check_data(&data.read(&[0])?)?,
-        }
-        self.base = marginals(&self.visible.units(), data)?;
+        self.check_rows(data)?;
+        self.base = marginals(&self.visible.units(), data, self.scaling())?;
         Ok(())
+    }
+
+    fn check_rows(&self, data: &dyn Rows) -> Result<(), Error> {
+        match data.whole() {
+            Some(all) => self.check_data(all),
+            // One row has the width of all.
+            None => self.check_data(&data.read(&[0])?),
+        }
+    }
+
+    /// Gives how real columns are standardised, if they are.
+    pub fn scaling(&self) -> Option<&Scaling> {
+        self.scaling.as_ref()
+    }
+
+    /// Standardises real columns from now on; the parameters stay as they are.
+    ///
+    /// # Errors
+    /// Refuses a scaling of another width.
+    pub fn set_scaling(&mut self, scaling: Option<Scaling>) -> Result<(), Error> {
+        let width = scaling.as_ref().map_or(self.visible_units(), |scaling| scaling.mean().len());
+        same_length("scaling", self.visible_units(), width)?;
+        self.scaling = scaling;
+        Ok(())
+    }
+
+    /// Gives the states of checked rows, standardised.
+    pub(crate) fn take<'a>(&self, data: &'a Batch) -> Cow<'a, States> {
+        match &self.scaling {
+            Some(scaling) => Cow::Owned(scaling.apply(data.states())),
+            None => Cow::Borrowed(data.states()),
+        }
+    }
+
+    /// Gives states back in the data's own units.
+    pub(crate) fn give(&self, states: States) -> States {
+        match &self.scaling {
+            Some(scaling) => scaling.invert(&states),
+            None => states,
+        }
     }
 
     /// Gives the base model of annealed importance sampling: independent visible units.
@@ -263,6 +306,11 @@ impl HasParams for Rbm {
             let values = if i == 0 { &weights[..] } else { b.values };
             (b.name, &b.shape[..], values)
         });
+        let width = [self.visible_units()];
+        let scaling = self.scaling.iter().flat_map(|scaling| {
+            [("scaling/mean", scaling.mean()), ("scaling/deviation", scaling.deviation())]
+        });
+        let entries = entries.chain(scaling.map(|(name, values)| (name, &width[..], values)));
         digest(&entries.collect::<Vec<_>>(), self.shift())
     }
 }

@@ -54,6 +54,6 @@ fn base(rbm: &Rbm, rows: &Batch, schedule: Option<Schedule>) -> Result<Layer, Er
     let n = rows.rows() as u64;
     match schedule {
         Some(Schedule::Sm08) => Ok(Bernoulli::from_counts_sm08(&rows.bits()?.count_by_unit(), n).into()),
-        None => marginals(&rbm.visible().units(), rows),
+        None => marginals(&rbm.visible().units(), rows, rbm.scaling()),
     }
 }

@@ -1,19 +1,33 @@
 //! Fits a layer alone to the columns of data: the base of annealing, and where training starts.
 
 use crate::rows::{count_by_unit, moments};
-use crate::units::{Layer, Units};
+use crate::units::{Layer, Scaling, Units};
 use crate::{Error, Rows};
 
 /// Makes the independent layer with the marginals of the data: smoothed counts of bits and classes, and means (with
-/// variances, where these are parameters) of values.
+/// variances, where these are parameters) of values, standardised by `scaling` first.
 ///
 /// # Errors
 /// As [`Rows::read`]; refuses data of another kind.
-pub fn marginals(units: &Units, data: &dyn Rows) -> Result<Layer, Error> {
+pub fn marginals(units: &Units, data: &dyn Rows, scaling: Option<&Scaling>) -> Result<Layer, Error> {
     let rows = data.rows() as u64;
     if units.is_binary() {
         return Ok(units.from_counts(&count_by_unit(data)?, rows));
     }
-    let (means, variances) = moments(data)?;
+    let moments = moments(data)?;
+    let (means, variances) =
+        scaling.map_or_else(|| moments.clone(), |scaling| scaling.of_moments(moments.clone()));
     Ok(units.from_moments(&means, &variances, rows))
+}
+
+/// Fits the standardisation of real columns to the data; none where there are none.
+///
+/// # Errors
+/// As [`Rows::read`].
+pub fn standardise(units: &Units, data: &dyn Rows) -> Result<Option<Scaling>, Error> {
+    if units.is_binary() {
+        return Ok(None);
+    }
+    let (means, variances) = moments(data)?;
+    Ok(Scaling::fit(units, &means, &variances))
 }

@@ -24,7 +24,7 @@ mod table;
 
 pub use batches::{Batches, shuffled};
 pub use binarize::{Binarize, binarize};
-pub use marginals::marginals;
+pub use marginals::{marginals, standardise};
 pub use mnist::{DATA_VARIABLE, Mnist, mnist, mnist_folder};
 pub use open::{ReadOptions, open};
 pub use packed_file::PackedFile;

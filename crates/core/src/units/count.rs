@@ -82,6 +82,12 @@ impl Counts {
     }
 
     fn log_mass(self, a: f64, x: f64) -> f64 {
+        let a = if self == Self::Poisson { a.min(MOST) } else { a };
+        self.log_measure(x) + a * x - self.cgf(a)
+    }
+
+    /// Computes ln C(n, x), or −ln x!.
+    fn log_measure(self, x: f64) -> f64 {
         let ways = match self {
             Self::Binomial(n) => {
                 let n = f64::from(n);
@@ -89,8 +95,7 @@ impl Counts {
             }
             Self::Poisson => 0.0,
         };
-        let a = if self == Self::Poisson { a.min(MOST) } else { a };
-        ways - libm::lgamma(x + 1.0) + a * x - self.cgf(a)
+        ways - libm::lgamma(x + 1.0)
     }
 
     /// Gives the smallest x with P(≤ x) > u, walking up or down from the mode.
@@ -143,6 +148,11 @@ impl Unit for Count {
         let one = |(&x, &b): (&f32, &f32)| -f64::from(b) * f64::from(x);
         let rows = state.expect_reals().rows();
         rows.into_iter().map(|row| row.iter().zip(&self.bias).map(one).sum()).collect()
+    }
+
+    fn log_measure(&self, state: &States) -> Vec<f64> {
+        let rows = state.expect_reals().rows();
+        rows.into_iter().map(|row| row.iter().map(|&x| self.counts.log_measure(f64::from(x))).sum()).collect()
     }
 
     fn cgf(&self, input: &Input<'_>) -> Vec<f64> {

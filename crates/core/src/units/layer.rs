@@ -182,6 +182,10 @@ impl Unit for Layer {
         each!(self, layer => layer.energy(state))
     }
 
+    fn log_measure(&self, state: &States) -> Vec<f64> {
+        each!(self, layer => layer.log_measure(state))
+    }
+
     fn cgf(&self, input: &Input<'_>) -> Vec<f64> {
         each!(self, layer => layer.cgf(input))
     }

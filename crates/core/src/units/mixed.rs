@@ -97,6 +97,11 @@ impl Unit for Mixed {
         self.sum(|(part, place)| part.energy(&states(&part, values.slice(s![.., place]))))
     }
 
+    fn log_measure(&self, state: &States) -> Vec<f64> {
+        let values = state.expect_reals();
+        self.sum(|(part, place)| part.log_measure(&states(&part, values.slice(s![.., place]))))
+    }
+
     fn cgf(&self, input: &Input<'_>) -> Vec<f64> {
         let mut shares = self.shares(input).into_iter();
         self.sum(|_| shares.next().map(|(part, share)| part.cgf(&share)).unwrap_or_default())

@@ -11,6 +11,7 @@ mod layer;
 mod mixed;
 mod normal;
 mod rectified;
+mod scaling;
 mod spin;
 mod states;
 
@@ -23,6 +24,7 @@ pub use kinds::Units;
 pub use layer::Layer;
 pub use mixed::Mixed;
 pub use rectified::{Rectified, Sides};
+pub use scaling::Scaling;
 pub use spin::Spin;
 pub use states::{Means, States, unpack};
 
@@ -31,7 +33,7 @@ use ndarray::Array2;
 
 /// Is a layer of units of one kind; every quantity is a function of the input I that the other layer sends.
 ///
-/// U(x) is the layer's own energy, and Γ(I) = ln Σ_x e^(I·x − U(x)) its cumulant generating function. Each unit has one
+/// U(x) is the layer's own energy, and Γ(I) = ln Σ_x m(x) e^(I·x − U(x)) its cumulant generating function. Each unit has one
 /// feature, a categorical unit one a class; features couple to the other layer, and each has a bias b, which acts as the
 /// input does: Γ depends on I + b alone.
 pub trait Unit: Clone + Send + Sync {
@@ -46,6 +48,11 @@ pub trait Unit: Clone + Send + Sync {
     /// # Panics
     /// If the states are of another kind or width.
     fn energy(&self, state: &States) -> Vec<f64>;
+
+    /// Computes ln m(x) of each row, the measure that e^−U is a density to: 0 but where counts arise in several ways.
+    fn log_measure(&self, state: &States) -> Vec<f64> {
+        vec![0.0; state.rows()]
+    }
 
     /// Computes Γ(I) of each row, in nats.
     fn cgf(&self, input: &Input<'_>) -> Vec<f64>;
