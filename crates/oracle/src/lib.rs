@@ -44,7 +44,7 @@
 //!
 //! // Draws of one unit: P(X ≤ x) at an input, which thresholds or a Kolmogorov–Smirnov distance are held against.
 //! let relu = Layer::with_bias(Kind::Relu, &[-0.5]).unit(0);
-//! assert!((relu.cdf(&[0.5], 0.0) - 0.0).abs() < 1e-12 && relu.cdf(&[0.5], 9.0) > 1.0 - 1e-12);
+//! assert!(relu.cdf(&[0.5], 0.0).abs() < 1e-12 && relu.cdf(&[0.5], 9.0) > 1.0 - 1e-12);
 //!
 //! // Models without a finite Z are refused, as the library must refuse them.
 //! assert!(Rbm::normal((Kind::Relu, 2), (Kind::Drelu, 2), 0.1, &mut rng).log_z().is_err());

@@ -12,6 +12,7 @@ mod likelihood;
 mod proper;
 mod quadratic;
 mod rbm;
+mod sample;
 mod statistics;
 
 #[cfg(test)]
@@ -22,4 +23,5 @@ pub use joint::Joint;
 pub use law::{Law, Side};
 pub use proper::Refusal;
 pub use rbm::Rbm;
+pub use sample::Pair;
 pub use statistics::{Moments, Statistics};
