@@ -516,18 +516,17 @@ fn mixed_layers_are_their_parts() {
     assert!(Rbm::new(twice, Units::Bernoulli(1), key(1)).is_err());
 }
 
-/// A mixed table is learnt: bits, classes and real columns that one hidden coin decides; samples come out in the columns'
-/// own units: in others, means would be 4 deviations away and deviations 72 times too small.
+/// A mixed table is learnt: five columns, bits, classes and real ones, that one hidden coin decides. Samples come out in the
+/// columns' own units: in others, means would be 4 deviations away and deviations 72 times too small.
 #[test]
 fn mixed_tables_are_learnt_and_sampled_in_their_own_units() {
-    let parts = [Units::Bernoulli(4), Units::Categorical { units: 4, classes: 3 }, Units::Diagonal(4)];
+    let parts = [Units::Bernoulli(2), Units::Categorical { units: 1, classes: 3 }, Units::Diagonal(2)];
     let units = Units::Mixed(parts.to_vec());
     let columns: Vec<Vec<Vec<f64>>> = parts.iter().map(|part| coupled_rows(part, 2000, 5)).collect();
     let real = |x: f64| 300.0 + 40.0 * x;
     let row = |r: usize| -> Vec<f32> {
-        let wide =
-            columns[0][r].iter().chain(&columns[1][r]).copied().chain(columns[2][r].iter().map(|&x| real(x)));
-        wide.map(|x| x as f32).collect()
+        let reals = columns[2][r][..2].iter().map(|&x| real(x));
+        columns[0][r][..2].iter().chain(&columns[1][r][..3]).copied().chain(reals).map(|x| x as f32).collect()
     };
     let values = Array2::from_shape_vec((2000, units.features()), (0..2000).flat_map(row).collect()).unwrap();
     let data = Batch::reals(values.clone()).unwrap();
@@ -542,7 +541,7 @@ fn mixed_tables_are_learnt_and_sampled_in_their_own_units() {
     };
     fit(&mut rbm, &data, &mut Pcd::new(1, 100), &options, key(2), &mut Silent).unwrap();
     let after = rbm.exact_likelihood(&data).unwrap().log_likelihood;
-    assert!(after - before > 1.5, "{before} → {after}");
+    assert!(after - before > 0.3, "{before} → {after}");
     let samples = rbm.sample(2000, 400, key(3), &mut |_| ()).to_array();
     for (column, (x, y)) in values.columns().into_iter().zip(samples.columns()).enumerate() {
         let (deviation, expected) = (x.std(0.0), x.mean().unwrap());
