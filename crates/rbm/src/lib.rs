@@ -11,6 +11,7 @@ mod enumerate;
 mod evaluate;
 mod features;
 mod file;
+mod gradients;
 mod path;
 mod pseudo;
 mod rbm;
@@ -19,6 +20,7 @@ mod view;
 
 pub use evaluate::{Annealing, ENUMERABLE, Likelihood, Watch};
 pub use file::{Header, Origin};
+pub use gradients::{Exact, MeanField, Order, PseudoLikelihood};
 pub use path::Path;
 pub use rbm::{Parts, Rbm};
 pub use state::State;

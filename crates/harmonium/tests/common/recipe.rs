@@ -1,6 +1,6 @@
 //! Lists small trainings that together pass every branch of an update.
 
-use harmonium::rbm::Rbm;
+use harmonium::rbm::{MeanField, Order, PseudoLikelihood, Rbm};
 use harmonium::train::{
     Cd, Centre, Decay, Estimator, FastPcd, Fit, Kept, Ladder, Method, Observer, Pcd, Schedule, Summary,
     Tempering, Training,
@@ -17,6 +17,8 @@ pub(crate) enum Any {
     Pcd(Pcd),
     Fast(FastPcd),
     Tempering(Tempering),
+    Mean(MeanField),
+    Pseudo(PseudoLikelihood),
 }
 
 impl Any {
@@ -26,6 +28,8 @@ impl Any {
             Self::Pcd(pcd) => pcd,
             Self::Fast(fast) => fast,
             Self::Tempering(tempering) => tempering,
+            Self::Mean(mean) => mean,
+            Self::Pseudo(pseudo) => pseudo,
         }
     }
 
@@ -35,6 +39,8 @@ impl Any {
             Self::Pcd(pcd) => pcd,
             Self::Fast(fast) => fast,
             Self::Tempering(tempering) => tempering,
+            Self::Mean(mean) => mean,
+            Self::Pseudo(pseudo) => pseudo,
         }
     }
 }
@@ -91,7 +97,12 @@ pub(crate) fn others() -> Vec<Recipe> {
     let ladder = || Ladder::Betas(vec![1.0, 0.8, 0.5]);
     let mut fast = FastPcd::new(1, 37);
     fast.rate = 0.1;
-    let estimators = [Any::Fast(fast), Any::Tempering(Tempering::new(1, 37, ladder()))];
+    let estimators = [
+        Any::Fast(fast),
+        Any::Tempering(Tempering::new(1, 37, ladder())),
+        Any::Mean(MeanField::new(Order::Third, 2, 7)),
+        Any::Pseudo(PseudoLikelihood::new()),
+    ];
     let options = recipes().swap_remove(1).options;
     estimators.map(|estimator| Recipe { estimator, options: options.clone() }).into()
 }
