@@ -123,9 +123,6 @@ fn each_order_gains_one_power_of_the_couplings() {
             let all = exact.visible.iter().chain(&exact.hidden).zip(v.iter().chain(h));
             all.map(|(m, &got)| (m - f64::from(got)).abs()).fold(0.0, f64::max)
         };
-        for seedless in [0.8, 0.4, 0.2, 0.1] {
-            println!("{order:?} {seedless} {:e}", error(seedless));
-        }
         let (ratio, expected) = (error(0.2) / error(0.1), f64::from(2 << (order as u32 + 1)));
         assert!(ratio > expected / 1.25 && ratio < expected * 1.25, "{order:?}: {ratio}, not {expected}");
     }
