@@ -111,7 +111,7 @@ fn hastened<M: EnergyModel + Clone>(model: &M, fast: Option<&Params>) -> M {
     let mut out = model.clone();
     if let Some(fast) = fast {
         for (block, fast) in out.blocks_mut().into_iter().zip(fast.tensors()) {
-            block.values.iter_mut().zip(&fast.values).for_each(|(x, f)| *x += mutant!("B71", f, 0.0 * f));
+            block.values.iter_mut().zip(&fast.values).for_each(|(x, f)| *x += mutant!("B71", *f, 0.0));
         }
         out.refresh();
     }
@@ -150,7 +150,7 @@ impl<M: EnergyModel + Clone> Estimator<M> for FastPcd {
 
     fn kept(&self) -> Kept {
         let kept = Kept::default().with_chains(self.state.as_ref());
-        let fast = mutant!("B72", self.fast.iter(), None.iter()).flat_map(Params::tensors);
+        let fast = mutant!("B72", self.fast.as_ref(), None).into_iter().flat_map(Params::tensors);
         fast.fold(kept, |kept, t| kept.with_reals(&format!("fast/{}", t.name), &t.shape, &t.values))
     }
 
