@@ -71,6 +71,16 @@ pub(crate) enum Algorithm {
     Cd,
     /// Persistent contrastive divergence: chains go on where they stood.
     Pcd,
+    /// Fast PCD: chains run on weights that forget fast.
+    Fpcd,
+    /// PCD by parallel tempering: chains at several temperatures swap places.
+    Pt,
+    /// The exact gradient, by enumeration of a layer of at most 20 units.
+    Exact,
+    /// The gradient of the pseudo-likelihood.
+    Pl,
+    /// Mean field with the terms of Thouless, Anderson and Palmer.
+    Tap,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -117,12 +127,30 @@ pub(crate) struct TrainOptions {
     /// How the negative phase is sampled [default: pcd]
     #[arg(long)]
     pub(crate) algorithm: Option<Algorithm>,
-    /// Gibbs sweeps an update [default: 1]
+    /// Gibbs sweeps an update; for tap, steps of its equations [default: 1; 3 for tap]
     #[arg(long, value_name = "N")]
     pub(crate) k: Option<u32>,
-    /// Persistent chains [default: 100]
+    /// Persistent chains; for pt, of each rung; for tap, magnetisations [default: 100]
     #[arg(long, value_name = "N")]
     pub(crate) chains: Option<usize>,
+    /// fpcd: learning rate of the fast weights [default: 0.05]
+    #[arg(long, value_name = "X", allow_negative_numbers = true)]
+    pub(crate) fast_rate: Option<f32>,
+    /// fpcd: what the fast weights are multiplied with at every update [default: 0.95]
+    #[arg(long, value_name = "X", allow_negative_numbers = true)]
+    pub(crate) fast_decay: Option<f32>,
+    /// pt: inverse temperatures, in equal steps from 1 down to the lowest [default: 11]
+    #[arg(long, value_name = "N")]
+    pub(crate) rungs: Option<usize>,
+    /// pt: the lowest inverse temperature [default: 0.7]
+    #[arg(long, value_name = "X", allow_negative_numbers = true)]
+    pub(crate) lowest_beta: Option<f32>,
+    /// tap: order of the expansion in the couplings; 1 is naive mean field [default: 2]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(1..=3))]
+    pub(crate) order: Option<u8>,
+    /// tap: share of the old magnetisations in the new ones [default: 0.5]
+    #[arg(long, value_name = "X", allow_negative_numbers = true)]
+    pub(crate) damping: Option<f32>,
     /// Rows an update [default: 100]
     #[arg(long, value_name = "N")]
     pub(crate) batch: Option<usize>,

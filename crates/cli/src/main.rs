@@ -4,6 +4,7 @@ mod args;
 mod clock;
 mod commands;
 mod console;
+mod estimator;
 mod folder;
 mod interrupt;
 mod likelihood;

@@ -3,11 +3,12 @@
 use harmonium::Error;
 use harmonium::data::{Binarize, Source};
 use harmonium::evaluate::Betas;
-use harmonium::train::{Action, Cd, Centre, Decay, Fit, Guard, Method, Pcd, Schedule};
+use harmonium::train::{Action, Centre, Decay, Fit, Guard, Method, Schedule};
 use harmonium::units::Units;
 use serde::{Deserialize, Serialize};
 
-use crate::args::{Algorithm, Decline, Reading, Train, TrainOptions};
+use crate::args::{Decline, Reading, Train};
+use crate::estimator::{Estimator, value};
 use crate::source::{self, Parts};
 
 /// Is all that decides a run.
@@ -34,14 +35,6 @@ pub(crate) struct Recipe {
     pub(crate) betas: usize,
 }
 
-/// Chooses an estimator.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase", deny_unknown_fields)]
-pub(crate) enum Estimator {
-    Cd(Cd),
-    Pcd(Pcd),
-}
-
 /// The settled defaults; DESIGN.md has the sweep behind them.
 const EPOCHS: u32 = 30;
 const RATE: f64 = 0.05;
@@ -65,7 +58,7 @@ impl Recipe {
             data_digest: String::new(),
             validation: options.validation.unwrap_or(0),
             hidden: Units::Bernoulli(options.hidden.unwrap_or(500)),
-            estimator: Estimator::new(options),
+            estimator: Estimator::new(options)?,
             fit: fit(args),
             seed: options.seed.unwrap_or(1),
             betas: options.betas.unwrap_or(14_500),
@@ -82,7 +75,7 @@ impl Recipe {
         if self.betas != 0 && Betas::Count(self.betas).check().is_err() {
             return Err(Error::option("betas", "0, or 2 to 10000000", self.betas));
         }
-        self.estimator.check()?;
+        self.estimator.get().check()?;
         self.fit.check()
     }
 
@@ -125,23 +118,6 @@ impl Recipe {
     /// Names the place that does not fit.
     pub(crate) fn from_json(text: &str) -> Result<Self, Error> {
         serde_json::from_str(text).map_err(|e| Error::format("recipe", "", "a recipe of this version", e))
-    }
-}
-
-impl Estimator {
-    fn new(options: &TrainOptions) -> Self {
-        let k = options.k.unwrap_or(1);
-        match options.algorithm.unwrap_or(Algorithm::Pcd) {
-            Algorithm::Cd => Self::Cd(Cd::new(k)),
-            Algorithm::Pcd => Self::Pcd(Pcd::new(k, options.chains.unwrap_or(100))),
-        }
-    }
-
-    fn check(&self) -> Result<(), Error> {
-        match self {
-            Self::Cd(cd) => cd.check(),
-            Self::Pcd(pcd) => pcd.check(),
-        }
     }
 }
 
@@ -191,17 +167,7 @@ impl Recipe {
         }
         let mut option = |name: &str, value: String| words.push(format!("--{name} {value}"));
         option("hidden", self.hidden.count().to_string());
-        match &self.estimator {
-            Estimator::Cd(cd) => {
-                option("algorithm", "cd".into());
-                option("k", value(&cd.k));
-            }
-            Estimator::Pcd(pcd) => {
-                option("algorithm", "pcd".into());
-                option("k", value(&pcd.k));
-                option("chains", pcd.chains.to_string());
-            }
-        }
+        self.estimator.options().into_iter().for_each(|(name, value)| option(name, value));
         option("epochs", self.fit.epochs.to_string());
         option("batch", self.fit.batch.to_string());
         option("learning-rate", value(&self.fit.learning_rate));
@@ -220,11 +186,6 @@ impl Recipe {
         option("seed", self.seed.to_string());
         words.join(" ")
     }
-}
-
-/// Gives the value of a schedule at the start, which is what the command line names.
-fn value(schedule: &Schedule) -> String {
-    schedule.at(0, 1, 0).to_string()
 }
 
 fn quoted(word: &str) -> String {

@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::{HIDDEN, PIXELS, Place, ROWS, keys, number, trained};
+use common::{Done, HIDDEN, PIXELS, Place, ROWS, keys, number, trained};
 use serde_json::Value;
 
 #[test]
@@ -215,6 +215,37 @@ fn a_report_stands_alone_and_can_be_written_anew() {
 #[test]
 fn the_command_of_a_report_makes_the_same_run() {
     let (place, done) = trained();
+    makes_the_same_run(&place, &done);
+}
+
+#[test]
+fn the_command_of_a_report_names_the_options_of_every_algorithm() {
+    for algorithm in [
+        "cd --k 2",
+        "fpcd --k 2 --chains 7 --fast-rate 0.2 --fast-decay 0.8",
+        "pt --chains 7 --rungs 3 --lowest-beta 0.4",
+        "exact",
+        "pl",
+        "tap --k 2 --chains 7 --order 3 --damping 0.3",
+    ] {
+        let place = Place::with_digits(50);
+        let line = "train digits.npy --binarize threshold --hidden 5 --epochs 2 --betas 0 --json --out run";
+        let done = place.words(&format!("{line} --algorithm {algorithm}")).ok();
+        assert!(place.text("run/report.html").contains(algorithm.split(' ').next().unwrap_or_default()));
+        makes_the_same_run(&place, &done);
+    }
+}
+
+#[test]
+fn machines_too_large_for_the_exact_gradient_are_refused_before_a_run_begins() {
+    let place = Place::with_digits(50);
+    let before = place.snapshot();
+    let done = place.words("train digits.npy --binarize threshold --hidden 21 --algorithm exact --out run");
+    done.refused(1, &["exact gradient: expected at most 20 units in the smaller layer, got 21"]);
+    assert!(before == place.snapshot());
+}
+
+fn makes_the_same_run(place: &Place, done: &Done) {
     let report = place.text("run/report.html");
     // The page writes the command word by word, each in an element of its own.
     let (_, code) = report.split_once("<code>").expect("the command");

@@ -7,12 +7,17 @@ use harmonium::Backend;
 
 /// Batches of 50 leave a short last one; 20 chains differ from the batch; the guard's grid moves with the momentum.
 const TRAIN: &str = "train digits.npy --hidden 12 --epochs 2 --batch 50 --betas 0 --seed 7 --json --quiet";
-const RECIPES: [&str; 5] = [
+const RECIPES: [&str; 10] = [
     "--binarize sample --algorithm cd --k 2 --momentum 0.5",
     "--binarize threshold --algorithm cd --centre 0.01 --l1 1e-4",
     "--binarize sample --algorithm pcd --chains 20 --centre 0.05 --momentum 0.9",
     "--binarize threshold --algorithm pcd --chains 70 --adam --decline constant",
     "--binarize sample --algorithm pcd --k 3 --adam --centre 0.01 --l2 1e-3 --validation 17",
+    "--binarize threshold --algorithm fpcd --chains 20 --fast-rate 0.1 --fast-decay 0.9",
+    "--binarize threshold --algorithm pt --chains 20 --rungs 4 --lowest-beta 0.2",
+    "--binarize threshold --algorithm exact",
+    "--binarize threshold --algorithm pl",
+    "--binarize threshold --algorithm tap --chains 20 --order 3 --damping 0.3",
 ];
 
 fn place() -> Place {
@@ -67,7 +72,12 @@ fn threads_and_back_ends_change_no_bit_of_cd() {
 
 #[test]
 fn threads_and_back_ends_change_no_bit_of_pcd() {
-    check(&RECIPES[2..]);
+    check(&RECIPES[2..5]);
+}
+
+#[test]
+fn threads_and_back_ends_change_no_bit_of_other_estimators() {
+    check(&RECIPES[5..]);
 }
 
 #[test]

@@ -160,7 +160,7 @@ fn negative_phases_of_pcd_are_noise_free_given_the_chains() {
         let (x, mut pcd) = (exact(&rbm), Pcd::new(2, 9));
         for step in 0..3 {
             let phases = estimate(&rbm, &mut pcd, &many(&rbm, 5), 2, Address::new(key(1), step));
-            let ends = masks(Estimator::<Rbm>::chains(&pcd).expect("chains that stay"));
+            let ends = masks(pcd.standing().expect("chains that stay"));
             let expected = statistics(&x, &empirical(x.visible, &ends, None)).entries();
             all_close(&means(&phases.negative, &rbm), &expected, tau_phase(&x), step);
         }
@@ -205,9 +205,9 @@ fn persistent_chains_continue_where_they_stood() {
     let rbm = model(5, 4, 1.0, 17);
     let mut pcd = Pcd::new(1, 33);
     estimate(&rbm, &mut pcd, &many(&rbm, 5), 1, Address::new(key(2), 0));
-    let first = Estimator::<Rbm>::chains(&pcd).unwrap().clone();
+    let first = pcd.standing().unwrap().clone();
     estimate(&rbm, &mut pcd, &many(&rbm, 10), 1, Address::new(key(2), 1));
     let mut state = rbm.unpack(first).unwrap();
     rbm.sweep(&mut state, key(2).fold_in(purpose::NEGATIVE).fold_in(1).fold_in(0));
-    assert_eq!(Estimator::<Rbm>::chains(&pcd), Some(state.visible()));
+    assert_eq!(pcd.standing(), Some(state.visible()));
 }

@@ -14,14 +14,22 @@ mod divergence;
 mod estimators;
 #[path = "exact.rs"]
 mod exact;
+#[path = "exact_gradient.rs"]
+mod exact_gradient;
+#[path = "fast_pcd.rs"]
+mod fast_pcd;
 #[path = "gradient.rs"]
 mod gradient;
 #[path = "invariance.rs"]
 mod invariance;
 #[path = "limits.rs"]
 mod limits;
+#[path = "mean_field.rs"]
+mod mean_field;
 #[path = "metamorphic.rs"]
 mod metamorphic;
+#[path = "pseudo_gradient.rs"]
+mod pseudo_gradient;
 #[path = "randomness.rs"]
 mod randomness;
 #[path = "reproducible.rs"]
@@ -30,6 +38,8 @@ mod reproducible;
 mod resume;
 #[path = "saving.rs"]
 mod saving;
+#[path = "tempering.rs"]
+mod tempering;
 
 use std::process::Command;
 
@@ -48,7 +58,7 @@ const fn bug(id: &'static str, what: &'static str, oracle: &'static str, proof: 
     Bug { id, what, oracle, proof }
 }
 
-const BUGS: [Bug; 36] = [
+const BUGS: [Bug; 46] = [
     bug("B01", "negative phase pairs h with the wrong v", "O7", "estimators::cd_has_its_expectation"),
     bug("B02", "AIS anneals with the wrong parameters", "O8", "ais::weights_are_unbiased"),
     bug(
@@ -144,6 +154,46 @@ const BUGS: [Bug; 36] = [
         "a refusal leaves the training half restored",
         "digest",
         "resume::a_refused_snapshot_changes_nothing",
+    ),
+    bug("B70", "fast parameters do not decay", "rule", "fast_pcd::fast_parameters_follow_their_rule"),
+    bug("B71", "chains run on the slow parameters", "O7", "fast_pcd::chains_run_on_the_sum_of_both"),
+    bug(
+        "B72",
+        "fast parameters absent from the checkpoint",
+        "resume",
+        "resume::a_training_resumed_after_any_step_ends_alike",
+    ),
+    bug(
+        "B73",
+        "minus missing in the swap's exponent",
+        "O3",
+        "tempering::swaps_are_in_detailed_balance_with_the_joint_law",
+    ),
+    bug("B74", "every rung sweeps at β = 1", "O7", "tempering::the_first_rung_has_its_expectation"),
+    bug("B75", "statistics of the hottest rung", "O7", "tempering::the_first_rung_has_its_expectation"),
+    bug(
+        "B76",
+        "rounds of swaps absent from the checkpoint",
+        "resume",
+        "resume::a_training_resumed_after_any_step_ends_alike",
+    ),
+    bug(
+        "B77",
+        "enumeration only ever adds units",
+        "O2",
+        "exact_gradient::gradients_are_those_of_the_enumeration",
+    ),
+    bug(
+        "B78",
+        "pseudo-likelihood forgets the other units' weights",
+        "O2",
+        "pseudo_gradient::gradients_are_differences_of_the_pseudo_likelihood",
+    ),
+    bug(
+        "B79",
+        "TAP without its reaction",
+        "fixed point",
+        "mean_field::fixed_points_are_stationary_points_of_the_expansion",
     ),
 ];
 

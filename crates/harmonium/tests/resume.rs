@@ -4,10 +4,11 @@ mod common;
 
 use std::ops::ControlFlow;
 
-use common::recipe::{Either, End, Recipe, data, machine, recipes};
-use harmonium::HasParams;
-use harmonium::rbm::Rbm;
-use harmonium::train::{Pcd, Silent, Snapshot, Step, Training};
+use common::recipe::{Any, End, Recipe, data, machine, others, recipes};
+use harmonium::persist::{Kind, Loaded};
+use harmonium::rbm::{Origin, Rbm};
+use harmonium::train::{Kept, Pcd, Silent, Snapshot, Step, Training};
+use harmonium::{EnergyModel, HasParams};
 
 /// Runs a whole training and keeps the snapshot after every step.
 fn snapshots(recipe: &Recipe) -> (End, Vec<Snapshot>) {
@@ -20,6 +21,17 @@ fn snapshots(recipe: &Recipe) -> (End, Vec<Snapshot>) {
     (end, kept)
 }
 
+/// Sends a snapshot through a checkpoint's header and tensors and back.
+fn filed(snapshot: &Snapshot) -> Snapshot {
+    let mut rbm = machine();
+    rbm.restore(&snapshot.params, snapshot.shift).expect("parameters on their grid");
+    let (header, tensors) = rbm.to_checkpoint(snapshot, &Origin::default());
+    let (_, back, _) =
+        Rbm::from_checkpoint(Loaded { kind: Kind::Checkpoint, header, tensors }).expect("a checkpoint");
+    assert!(back == *snapshot, "a checkpoint loses a part");
+    back
+}
+
 fn restore(recipe: &mut Recipe, snapshot: &Snapshot) -> Result<(Training, Rbm), harmonium::Error> {
     // Another seed's machine, so that nothing is left over from the first run.
     let mut rbm = Rbm::new(
@@ -28,21 +40,22 @@ fn restore(recipe: &mut Recipe, snapshot: &Snapshot) -> Result<(Training, Rbm), 
         common::key(77),
     )?;
     let mut training = Training::new(&rbm, &data(), &recipe.options)?;
-    match &mut recipe.estimator {
-        Either::Cd(cd) => training.restore(&mut rbm, cd, snapshot)?,
-        Either::Pcd(pcd) => training.restore(&mut rbm, pcd, snapshot)?,
-    }
+    training.restore(&mut rbm, recipe.estimator.get_mut(), snapshot)?;
     Ok((training, rbm))
+}
+
+fn chains(chains: usize, units: usize) -> Kept {
+    Kept::default().with_chains(Some(&common::coins(chains, units, 1).into()))
 }
 
 #[test]
 fn a_training_resumed_after_any_step_ends_alike() {
-    for recipe in recipes() {
+    for recipe in recipes().into_iter().chain(others()) {
         let (end, kept) = snapshots(&recipe);
         assert_eq!((end.steps, kept.len()), (9, 9));
         for (step, snapshot) in kept.iter().enumerate() {
             let mut again = recipe.clone();
-            let (mut training, mut rbm) = restore(&mut again, snapshot).unwrap();
+            let (mut training, mut rbm) = restore(&mut again, &filed(snapshot)).unwrap();
             assert_eq!(training.step(), step as u64 + 1);
             let summary = again.run(&mut training, &mut rbm, &mut Silent).unwrap();
             assert!(again.end(&rbm, summary.steps) == end, "stopped after step {}: {recipe:?}", step + 1);
@@ -84,8 +97,8 @@ fn a_refused_snapshot_changes_nothing() {
         |s| s.params.tensors_mut()[2].values[3] = f32::INFINITY,
         |s| s.params.tensors_mut()[1].shape = vec![71],
         |s| s.shift = 60,
-        |s| s.chains = Some(common::coins(37, 69, 1).into()),
-        |s| s.chains = Some(common::coins(36, 70, 1).into()),
+        |s| s.kept = chains(37, 69),
+        |s| s.kept = chains(36, 70),
         |s| s.offsets = Some([vec![0.0; 70], vec![0.0; 39]]),
         |s| s.moments.0.tensors_mut()[0].name = "other",
     ];
@@ -106,7 +119,7 @@ fn a_refused_snapshot_changes_nothing() {
 #[test]
 fn a_snapshot_of_another_estimator_is_refused() {
     let recipe =
-        |persistent| recipes().into_iter().find(|r| matches!(r.estimator, Either::Pcd(_)) == persistent);
+        |persistent| recipes().into_iter().find(|r| matches!(r.estimator, Any::Pcd(_)) == persistent);
     let (mut cd, pcd) = (recipe(false).expect("a CD recipe"), recipe(true).expect("a PCD recipe"));
     let snapshot = &snapshots(&pcd).1[3];
     assert!(restore(&mut pcd.clone(), snapshot).is_ok());

@@ -4,9 +4,9 @@ use std::path::Path;
 
 use harmonium_core::params::{Params, Tensor as Named};
 use harmonium_core::persist::{Kind, Loaded, Tensor, Values, Vfs, load, save};
-use harmonium_core::train::Snapshot;
-use harmonium_core::units::{Layer, Scaling, States, Unit, Units};
-use harmonium_core::{BitMatrix, Error, HasParams};
+use harmonium_core::train::{Kept, Snapshot};
+use harmonium_core::units::{Layer, Scaling, Unit, Units};
+use harmonium_core::{Error, HasParams};
 use ndarray::Array2;
 use serde::{Deserialize, Serialize};
 
@@ -38,6 +38,10 @@ pub struct Header {
 
 /// The name of the model in files.
 const MODEL: &str = "rbm";
+
+/// The name of the packed chains of an estimator, and what stands before that of all else that lives on in one.
+const CHAINS: &str = "chains";
+const KEPT: &str = "kept/";
 
 /// Is what a training knows and a file should tell.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -104,7 +108,7 @@ impl Rbm {
         if let Some([visible, hidden]) = &snapshot.offsets {
             tensors.extend([vector("centre/visible", visible), vector("centre/hidden", hidden)]);
         }
-        tensors.extend(snapshot.chains.as_ref().map(chains));
+        tensors.extend(snapshot.kept.tensors().into_iter().map(|t| Tensor { name: filed(&t.name), ..t }));
         let header =
             Header { shift: snapshot.shift, ..self.header(origin, snapshot.rate, snapshot.moments.2) };
         (Header { step: snapshot.step, ..header }, tensors)
@@ -126,7 +130,7 @@ impl Rbm {
             shift: header.shift,
             moments: (tensors.params("first/", &rbm)?, tensors.params("second/", &rbm)?, header.powers),
             offsets: tensors.offsets()?,
-            chains: tensors.chains()?,
+            kept: tensors.kept(),
         };
         tensors.finished()?;
         Ok((rbm, snapshot, header))
@@ -170,6 +174,11 @@ fn named(prefix: &str, params: &Params) -> Vec<Tensor> {
     params.tensors().iter().map(tensor).collect()
 }
 
+/// Gives the name that an array of an estimator has in a file.
+fn filed(name: &str) -> String {
+    if name == CHAINS { name.to_owned() } else { format!("{KEPT}{name}") }
+}
+
 fn vector(name: &str, values: &[f32]) -> Tensor {
     Tensor { name: name.into(), shape: vec![values.len()], values: Values::F32(values.to_vec()) }
 }
@@ -186,14 +195,6 @@ fn base(layer: &Layer) -> Vec<Tensor> {
 
 fn base_name(parameter: &str) -> String {
     format!("base/{parameter}")
-}
-
-fn chains(states: &States) -> Tensor {
-    let values = match states {
-        States::Bits(bits) => Values::Bits(bits.words().to_vec()),
-        States::Reals(values) => Values::F32(values.iter().copied().collect()),
-    };
-    Tensor { name: "chains".into(), shape: vec![states.rows(), states.features()], values }
 }
 
 /// Hands out the tensors of a file by name, each once.
@@ -274,20 +275,14 @@ impl Tensors {
         }
     }
 
-    fn chains(&mut self) -> Result<Option<States>, Error> {
-        let wrong = |got: String| Error::format("tensors", "chains", "bits or f32, (chains, visible)", got);
-        let Some(Tensor { shape, values, .. }) = self.take("chains") else { return Ok(None) };
-        let [rows, features] = shape[..] else { return Err(wrong(format!("shape {shape:?}"))) };
-        match values {
-            Values::Bits(words) => BitMatrix::from_words(rows, features, words)
-                .map(|bits| Some(States::Bits(bits)))
-                .ok_or_else(|| wrong(format!("shape {shape:?} with other words"))),
-            Values::F32(values) if features > 0 => {
-                finite("chains", &values)?;
-                Ok(Some(States::reals(values, features)))
-            }
-            _ => Err(wrong(format!("shape {shape:?}"))),
-        }
+    /// Takes what lived on in the estimator, which looks at it when it gets it back.
+    fn kept(&mut self) -> Kept {
+        let (kept, rest) = std::mem::take(&mut self.0)
+            .into_iter()
+            .partition(|t| t.name == CHAINS || t.name.starts_with(KEPT));
+        self.0 = rest;
+        let own = |t: Tensor| Tensor { name: t.name.strip_prefix(KEPT).unwrap_or(&t.name).to_owned(), ..t };
+        Kept::from_tensors(Vec::into_iter(kept).map(own))
     }
 
     fn finished(&self) -> Result<(), Error> {

@@ -14,6 +14,7 @@ mod evaluate;
 mod features;
 mod file;
 mod gauge;
+mod gradients;
 mod path;
 mod pseudo;
 mod rbm;
@@ -22,6 +23,7 @@ mod view;
 
 pub use evaluate::{Annealing, ENUMERABLE, Likelihood, Watch};
 pub use file::{Header, Origin};
+pub use gradients::{Exact, MeanField, Order, PseudoLikelihood};
 pub use path::Path;
 pub use rbm::{Parts, Rbm};
 pub use state::State;

@@ -4,7 +4,6 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use harmonium::persist::{Checkpoints, digest_rows};
-use harmonium::profile::Recording;
 use harmonium::rbm::{Header, Origin, Rbm};
 use harmonium::train::{Snapshot, Summary, Training};
 use harmonium::{Error, ErrorKind, Key, Rows};
@@ -14,7 +13,7 @@ use crate::args::{Output, Train};
 use crate::clock::Clock;
 use crate::folder::{Folder, VFS};
 use crate::metrics::Metrics;
-use crate::recipe::{Estimator, Recipe};
+use crate::recipe::Recipe;
 use crate::run::Run;
 use crate::source::Parts;
 use crate::watch::{Probe, Watch, Watched};
@@ -39,6 +38,7 @@ fn start(data: &str, args: &Train) -> Result<ExitCode, Error> {
     let Parts { train, validation, test } = recipe.load(data)?;
     recipe.data_digest = digest_rows(train.all())?;
     let rbm = beginning(&recipe, train.all())?;
+    recipe.estimator.get().check_model(&rbm)?;
     let folder = Folder::create(args.out.as_deref(), &recipe.name())?;
     folder.write_recipe(&recipe)?;
     let metrics = Metrics::new(folder.metrics());
@@ -144,26 +144,14 @@ fn fit(
     let probe = Probe::new(run.train.shown(), run.validation.as_ref(), seed);
     let bar = console::bar(args.output, training.total(), "training");
     let mut watch = Watch::new(args.output, checkpoints, origin, metrics, probe, bar);
-    let (summary, recording) = match run.recipe.estimator.clone() {
-        Estimator::Cd(cd) => drive(run, rbm, &mut training, cd, from, (&mut watch, args.profile)),
-        Estimator::Pcd(pcd) => drive(run, rbm, &mut training, pcd, from, (&mut watch, args.profile)),
-    }?;
-    Ok((summary, watch.finish(recording.as_ref())?))
-}
-
-fn drive<E: harmonium::train::Estimator<Rbm>>(
-    run: &Run,
-    rbm: &mut Rbm,
-    training: &mut Training,
-    mut estimator: E,
-    from: Option<&Snapshot>,
-    (watch, wanted): (&mut Watch<'_>, bool),
-) -> Result<(Summary, Option<Recording>), Error> {
+    let mut estimator = run.recipe.estimator.clone();
+    let estimator = estimator.get_mut();
     if let Some(snapshot) = from {
-        training.restore(rbm, &mut estimator, snapshot)?;
+        training.restore(rbm, estimator, snapshot)?;
     }
-    let key = Key::from_seed(run.recipe.seed);
+    let key = Key::from_seed(seed);
     let (summary, recording) =
-        profile::recorded(wanted, || training.run(rbm, run.train.all(), &mut estimator, key, watch));
-    Ok((summary?, recording))
+        profile::recorded(args.profile, || training.run(rbm, run.train.all(), estimator, key, &mut watch));
+    let summary = summary?;
+    Ok((summary, watch.finish(recording.as_ref())?))
 }

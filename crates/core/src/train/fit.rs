@@ -3,12 +3,11 @@
 use harmonium_kernels::{Key, parallel, profile};
 
 use super::optimizer::Move;
-use super::{Action, Estimator, Fit, Observer, Optimizer, Step, Transform, fused};
+use super::{Action, Estimate, Estimator, Fit, Kept, Observer, Optimizer, Step, Transform, fused};
 use crate::address::Address;
 use crate::data::shuffled;
 use crate::params::largest;
 use crate::stats::Phases;
-use crate::units::States;
 use crate::{Batch, EnergyModel, Error, HasParams, Params, Rows, rows};
 
 /// Trains a model on the rows of `data`.
@@ -16,7 +15,7 @@ use crate::{Batch, EnergyModel, Error, HasParams, Params, Rows, rows};
 /// # Errors
 /// Refuses options out of range and data of another width before it changes anything. When numbers run away it puts
 /// the last good state back and says what did. When rows can't be read, the model stands as the last update left it.
-pub fn fit<M: EnergyModel, E: Estimator<M>>(
+pub fn fit<M: EnergyModel, E: Estimator<M> + ?Sized>(
     model: &mut M,
     data: &dyn Rows,
     estimator: &mut E,
@@ -66,8 +65,8 @@ pub struct Snapshot {
     pub moments: (Params, Params, [f32; 2]),
     /// The offsets of centring.
     pub offsets: Option<[Vec<f32>; 2]>,
-    /// The chains of the estimator.
-    pub chains: Option<States>,
+    /// What lives on in the estimator: chains and more.
+    pub kept: Kept,
 }
 
 impl Training {
@@ -132,7 +131,7 @@ impl Training {
     ///
     /// # Errors
     /// Says what ran away, with the last good state put back, or which rows could not be read.
-    pub fn run<M: EnergyModel, E: Estimator<M>>(
+    pub fn run<M: EnergyModel, E: Estimator<M> + ?Sized>(
         &mut self,
         model: &mut M,
         data: &dyn Rows,
@@ -141,10 +140,11 @@ impl Training {
         observer: &mut impl Observer<M>,
     ) -> Result<Summary, Error> {
         estimator.check()?;
+        estimator.check_model(model)?;
         parallel::team(|| self.run_to_the_end(model, data, estimator, key, observer))
     }
 
-    fn run_to_the_end<M: EnergyModel, E: Estimator<M>>(
+    fn run_to_the_end<M: EnergyModel, E: Estimator<M> + ?Sized>(
         &mut self,
         model: &mut M,
         data: &dyn Rows,
@@ -184,7 +184,7 @@ impl Training {
     }
 
     /// Does one update: estimate, contrast, transform, move; gives the largest |parameter| after it.
-    fn update<M: EnergyModel, E: Estimator<M>>(
+    fn update<M: EnergyModel, E: Estimator<M> + ?Sized>(
         &mut self,
         model: &mut M,
         batch: &Batch,
@@ -195,25 +195,32 @@ impl Training {
         let at = (self.step, self.total(), self.epoch());
         let sweeps = estimator.sweeps().at(at.0, at.1, at.2).round() as u32;
         phases.clear();
-        estimator.estimate(model, batch, sweeps, Address::new(key, self.step), phases)?;
+        let estimate = estimator.estimate(model, batch, sweeps, Address::new(key, self.step), phases)?;
         let step = self.optimizer.begin(self.rate(), at);
         self.step += 1;
         if gradient.is_none()
+            && matches!(estimate, Estimate::Phases)
             && let Some(each) = fused::update(model, phases, &mut self.options, &mut self.optimizer, step)
         {
             model.follow(&each);
             return Ok(largest(&each));
         }
-        match gradient {
-            Some(gradient) => self.plain(model, phases, gradient, step),
-            None => self.plain(model, phases, &mut model.params(), step),
+        match (gradient, estimate) {
+            (Some(gradient), Estimate::Phases) => {
+                phases.contrast(gradient);
+                self.plain(model, phases, gradient, step);
+            }
+            (seen, estimate) => {
+                let mut finished = estimate.gradient(model, phases);
+                self.plain(model, phases, &mut finished, step);
+                seen.into_iter().for_each(|seen| seen.clone_from(&finished));
+            }
         }
         Ok(model.refresh())
     }
 
-    /// Does the same as the fused form, with a gradient that can be looked at.
+    /// Does the same as the fused form, from a gradient that is there and can be looked at.
     fn plain(&mut self, model: &mut impl HasParams, phases: &Phases, gradient: &mut Params, step: Move) {
-        phases.contrast(gradient);
         if let Some(centre) = &mut self.options.centre {
             centre.apply(gradient, &model.blocks(), phases);
         }
@@ -233,7 +240,7 @@ impl Training {
         data.read(&self.order.1[start..end])
     }
 
-    fn roll_back<M: EnergyModel, E: Estimator<M>>(
+    fn roll_back<M: EnergyModel, E: Estimator<M> + ?Sized>(
         &mut self,
         model: &mut M,
         estimator: &mut E,
@@ -257,7 +264,7 @@ impl Training {
     }
 
     /// Copies all that is needed to go on from here.
-    pub fn snapshot<M: EnergyModel, E: Estimator<M>>(&self, model: &M, estimator: &E) -> Snapshot {
+    pub fn snapshot<M: EnergyModel, E: Estimator<M> + ?Sized>(&self, model: &M, estimator: &E) -> Snapshot {
         let (first, second, powers) = self.optimizer.state();
         Snapshot {
             step: mutant!("B30", self.step, 0),
@@ -266,7 +273,7 @@ impl Training {
             shift: model.shift(),
             moments: (mutant!("B32", first.clone(), first.zeros_like()), second.clone(), powers),
             offsets: self.options.centre.as_ref().and_then(|centre| centre.offsets.clone()),
-            chains: estimator.chains().cloned(),
+            kept: estimator.kept(),
         }
     }
 
@@ -274,7 +281,7 @@ impl Training {
     ///
     /// # Errors
     /// Refuses a snapshot of another model, optimiser or estimator; then nothing is changed.
-    pub fn restore<M: EnergyModel, E: Estimator<M>>(
+    pub fn restore<M: EnergyModel, E: Estimator<M> + ?Sized>(
         &mut self,
         model: &mut M,
         estimator: &mut E,
@@ -285,11 +292,11 @@ impl Training {
         same_shape("moments", first, &snapshot.moments.0)?;
         same_shape("second moments", second, &snapshot.moments.1)?;
         self.check_offsets(&snapshot.params, snapshot.offsets.as_ref())?;
-        let before = estimator.chains().cloned();
-        estimator.restore(model, snapshot.chains.clone())?;
+        let before = estimator.kept();
+        estimator.restore(model, snapshot.kept.clone())?;
         if let Err(refusal) = model.restore(&snapshot.params, snapshot.shift) {
-            // A refusal changes nothing, so the chains go back to where they stood.
-            estimator.restore(model, mutant!("B60", before, snapshot.chains.clone()))?;
+            // A refusal changes nothing, so what lived on goes back to where it stood.
+            estimator.restore(model, mutant!("B60", before, snapshot.kept.clone()))?;
             return Err(refusal);
         }
         let (first, second, powers) = self.optimizer.state_mut();

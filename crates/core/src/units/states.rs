@@ -55,6 +55,28 @@ impl States {
         Self::Reals(Array2::from_shape_vec((rows, features), values).expect("whole rows"))
     }
 
+    /// Puts rows under rows.
+    ///
+    /// # Panics
+    /// If there are no parts, or they are of different kinds or widths.
+    #[must_use]
+    pub fn stacked(parts: &[Self]) -> Self {
+        let rows = parts.iter().map(Self::rows).sum();
+        match &parts[0] {
+            Self::Bits(first) => {
+                let words = parts.iter().flat_map(|part| part.expect_bits().words().to_vec()).collect();
+                Self::Bits(
+                    BitMatrix::from_words(rows, first.units(), words).expect("whole rows of one width"),
+                )
+            }
+            Self::Reals(first) => {
+                let values =
+                    parts.iter().flat_map(|part| part.expect_reals().iter().copied().collect::<Vec<_>>());
+                Self::reals(values.collect(), first.ncols())
+            }
+        }
+    }
+
     /// Gives the bits.
     ///
     /// # Panics

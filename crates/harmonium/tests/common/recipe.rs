@@ -1,8 +1,9 @@
 //! Lists small trainings that together pass every branch of an update.
 
-use harmonium::rbm::Rbm;
+use harmonium::rbm::{MeanField, Order, PseudoLikelihood, Rbm};
 use harmonium::train::{
-    Cd, Centre, Decay, Estimator, Fit, Method, Observer, Pcd, Schedule, Summary, Training,
+    Cd, Centre, Decay, Estimator, FastPcd, Fit, Kept, Ladder, Method, Observer, Pcd, Schedule, Summary,
+    Tempering, Training,
 };
 use harmonium::units::States;
 use harmonium::units::Units;
@@ -11,16 +12,44 @@ use harmonium::{Batch, BitMatrix, Error, HasParams};
 use super::{coins, key};
 
 /// The estimators of the recipes behind one type, so that recipes can be listed.
-#[derive(Clone, Debug)]
-pub(crate) enum Either {
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Any {
     Cd(Cd),
     Pcd(Pcd),
+    Fast(FastPcd),
+    Tempering(Tempering),
+    Mean(MeanField),
+    Pseudo(PseudoLikelihood),
+}
+
+impl Any {
+    pub(crate) fn get(&self) -> &dyn Estimator<Rbm> {
+        match self {
+            Self::Cd(cd) => cd,
+            Self::Pcd(pcd) => pcd,
+            Self::Fast(fast) => fast,
+            Self::Tempering(tempering) => tempering,
+            Self::Mean(mean) => mean,
+            Self::Pseudo(pseudo) => pseudo,
+        }
+    }
+
+    pub(crate) fn get_mut(&mut self) -> &mut dyn Estimator<Rbm> {
+        match self {
+            Self::Cd(cd) => cd,
+            Self::Pcd(pcd) => pcd,
+            Self::Fast(fast) => fast,
+            Self::Tempering(tempering) => tempering,
+            Self::Mean(mean) => mean,
+            Self::Pseudo(pseudo) => pseudo,
+        }
+    }
 }
 
 /// Is a training: where its chains come from, and its options.
 #[derive(Clone, Debug)]
 pub(crate) struct Recipe {
-    pub(crate) estimator: Either,
+    pub(crate) estimator: Any,
     pub(crate) options: Fit,
 }
 
@@ -29,7 +58,7 @@ pub(crate) struct Recipe {
 pub(crate) struct End {
     pub(crate) digest: String,
     pub(crate) masters: Vec<u32>,
-    pub(crate) chains: Option<States>,
+    pub(crate) kept: Kept,
     pub(crate) steps: u64,
 }
 
@@ -49,7 +78,7 @@ pub(crate) fn machine() -> Rbm {
 pub(crate) fn recipes() -> Vec<Recipe> {
     let momentum = Method::Sgd { momentum: Schedule::Linear { from: 0.5, to: 0.9 } };
     let mut out = Vec::new();
-    for estimator in [Either::Cd(Cd::new(2)), Either::Pcd(Pcd::new(1, 37))] {
+    for estimator in [Any::Cd(Cd::new(2)), Any::Pcd(Pcd::new(1, 37))] {
         for (method, rate) in [(momentum.clone(), 0.1), (Method::adam(), 0.01)] {
             for centre in [None, Some(Centre { rate: 0.2, offsets: None })] {
                 let learning_rate = Schedule::Exponential { from: rate, to: rate / 2.0 };
@@ -64,6 +93,21 @@ pub(crate) fn recipes() -> Vec<Recipe> {
     out
 }
 
+/// Lists a recipe for each other estimator, in the options of a centred one with momentum.
+pub(crate) fn others() -> Vec<Recipe> {
+    let ladder = || Ladder::Betas(vec![1.0, 0.8, 0.5]);
+    let mut fast = FastPcd::new(1, 37);
+    fast.rate = 0.1;
+    let estimators = [
+        Any::Fast(fast),
+        Any::Tempering(Tempering::new(1, 37, ladder())),
+        Any::Mean(MeanField::new(Order::Third, 2, 7)),
+        Any::Pseudo(PseudoLikelihood::new()),
+    ];
+    let options = recipes().swap_remove(1).options;
+    estimators.map(|estimator| Recipe { estimator, options: options.clone() }).into()
+}
+
 impl Recipe {
     /// Runs a training from where it stands.
     pub(crate) fn run(
@@ -72,19 +116,13 @@ impl Recipe {
         rbm: &mut Rbm,
         observer: &mut impl Observer<Rbm>,
     ) -> Result<Summary, Error> {
-        match &mut self.estimator {
-            Either::Cd(cd) => training.run(rbm, &data(), cd, key(6), observer),
-            Either::Pcd(pcd) => training.run(rbm, &data(), pcd, key(6), observer),
-        }
+        training.run(rbm, &data(), self.estimator.get_mut(), key(6), observer)
     }
 
     pub(crate) fn end(&self, rbm: &Rbm, steps: u64) -> End {
-        let chains = match &self.estimator {
-            Either::Cd(cd) => Estimator::<Rbm>::chains(cd).cloned(),
-            Either::Pcd(pcd) => Estimator::<Rbm>::chains(pcd).cloned(),
-        };
+        let kept = self.estimator.get().kept();
         let masters = rbm.blocks().iter().flat_map(|b| b.values.iter().map(|x| x.to_bits())).collect();
-        End { digest: rbm.digest(), masters, chains, steps }
+        End { digest: rbm.digest(), masters, kept, steps }
     }
 
     /// Runs the whole training.

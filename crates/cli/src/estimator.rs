@@ -1,0 +1,147 @@
+//! Chooses how the gradient is estimated, from options and back to them.
+
+use harmonium::Error;
+use harmonium::rbm::{Exact, MeanField, Order, PseudoLikelihood, Rbm};
+use harmonium::train::{Cd, Estimator as Estimates, FastPcd, Ladder, Pcd, Schedule, Tempering};
+use serde::{Deserialize, Serialize};
+
+use crate::args::{Algorithm, TrainOptions};
+
+/// Is an estimator by the name of its algorithm.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase", deny_unknown_fields)]
+pub(crate) enum Estimator {
+    Cd(Cd),
+    Pcd(Pcd),
+    Fpcd(FastPcd),
+    Pt(Tempering),
+    Exact(Exact),
+    Pl(PseudoLikelihood),
+    Tap(MeanField),
+}
+
+impl Estimator {
+    /// Makes the estimator that options ask for.
+    ///
+    /// # Errors
+    /// Names an option that belongs to another algorithm.
+    pub(crate) fn new(options: &TrainOptions) -> Result<Self, Error> {
+        let algorithm = options.algorithm.unwrap_or(Algorithm::Pcd);
+        refuse_foreign(options, algorithm)?;
+        let (k, chains) = (options.k.unwrap_or(1), options.chains.unwrap_or(100));
+        Ok(match algorithm {
+            Algorithm::Cd => Self::Cd(Cd::new(k)),
+            Algorithm::Pcd => Self::Pcd(Pcd::new(k, chains)),
+            Algorithm::Fpcd => Self::Fpcd(fast(options, k, chains)),
+            Algorithm::Pt => Self::Pt(Tempering::new(k, chains, ladder(options))),
+            Algorithm::Exact => Self::Exact(Exact::new()),
+            Algorithm::Pl => Self::Pl(PseudoLikelihood::new()),
+            Algorithm::Tap => Self::Tap(mean_field(options, chains)),
+        })
+    }
+
+    /// Lends the estimator itself.
+    pub(crate) fn get(&self) -> &dyn Estimates<Rbm> {
+        match self {
+            Self::Cd(cd) => cd,
+            Self::Pcd(pcd) => pcd,
+            Self::Fpcd(fast) => fast,
+            Self::Pt(tempering) => tempering,
+            Self::Exact(exact) => exact,
+            Self::Pl(pseudo) => pseudo,
+            Self::Tap(mean) => mean,
+        }
+    }
+
+    /// Lends the estimator itself for a training.
+    pub(crate) fn get_mut(&mut self) -> &mut dyn Estimates<Rbm> {
+        match self {
+            Self::Cd(cd) => cd,
+            Self::Pcd(pcd) => pcd,
+            Self::Fpcd(fast) => fast,
+            Self::Pt(tempering) => tempering,
+            Self::Exact(exact) => exact,
+            Self::Pl(pseudo) => pseudo,
+            Self::Tap(mean) => mean,
+        }
+    }
+
+    /// Gives the options that make this estimator, name and value.
+    pub(crate) fn options(&self) -> Vec<(&'static str, String)> {
+        let named = |name: &str| vec![("algorithm", name.to_owned())];
+        let running = |name: &str, k: &Schedule, chains: usize| {
+            [named(name), vec![("k", value(k)), ("chains", chains.to_string())]].concat()
+        };
+        match self {
+            Self::Cd(cd) => [named("cd"), vec![("k", value(&cd.k))]].concat(),
+            Self::Pcd(pcd) => running("pcd", &pcd.k, pcd.chains),
+            Self::Fpcd(fast) => {
+                let own = [("fast-rate", fast.rate.to_string()), ("fast-decay", fast.decay.to_string())];
+                [&running("fpcd", &fast.k, fast.chains)[..], &own].concat()
+            }
+            Self::Pt(tempering) => {
+                let mut out = running("pt", &tempering.k, tempering.chains);
+                if let Ladder::Even { rungs, lowest } = tempering.ladder {
+                    out.extend([("rungs", rungs.to_string()), ("lowest-beta", lowest.to_string())]);
+                }
+                out
+            }
+            Self::Exact(_) => named("exact"),
+            Self::Pl(_) => named("pl"),
+            Self::Tap(mean) => {
+                let own = [("order", mean.order.to_string()), ("damping", mean.damping.to_string())];
+                [&running("tap", &mean.k, mean.chains)[..], &own].concat()
+            }
+        }
+    }
+}
+
+/// Refuses options that the algorithm does not have, but for the chains of CD, which have always been let pass.
+fn refuse_foreign(options: &TrainOptions, algorithm: Algorithm) -> Result<(), Error> {
+    use Algorithm::{Exact, Fpcd, Pl, Pt, Tap};
+    let drawn = !matches!(algorithm, Exact | Pl);
+    let given = [
+        ("k", options.k.map(|x| x.to_string()), drawn),
+        ("chains", options.chains.map(|x| x.to_string()), drawn),
+        ("fast-rate", options.fast_rate.map(|x| x.to_string()), algorithm == Fpcd),
+        ("fast-decay", options.fast_decay.map(|x| x.to_string()), algorithm == Fpcd),
+        ("rungs", options.rungs.map(|x| x.to_string()), algorithm == Pt),
+        ("lowest-beta", options.lowest_beta.map(|x| x.to_string()), algorithm == Pt),
+        ("order", options.order.map(|x| x.to_string()), algorithm == Tap),
+        ("damping", options.damping.map(|x| x.to_string()), algorithm == Tap),
+    ];
+    match given.into_iter().find(|(_, given, own)| given.is_some() && !own) {
+        Some((name, given, _)) => {
+            Err(Error::option(name, "an algorithm that has this option", given.unwrap_or_default()))
+        }
+        None => Ok(()),
+    }
+}
+
+fn fast(options: &TrainOptions, k: u32, chains: usize) -> FastPcd {
+    let mut out = FastPcd::new(k, chains);
+    out.rate = options.fast_rate.unwrap_or(out.rate);
+    out.decay = options.fast_decay.unwrap_or(out.decay);
+    out
+}
+
+fn ladder(options: &TrainOptions) -> Ladder {
+    let Ladder::Even { rungs, lowest } = Ladder::default() else { return Ladder::default() };
+    Ladder::Even { rungs: options.rungs.unwrap_or(rungs), lowest: options.lowest_beta.unwrap_or(lowest) }
+}
+
+fn mean_field(options: &TrainOptions, chains: usize) -> MeanField {
+    let order = match options.order {
+        Some(1) => Order::First,
+        Some(3) => Order::Third,
+        _ => Order::Second,
+    };
+    let mut out = MeanField::new(order, options.k.unwrap_or(3), chains);
+    out.damping = options.damping.unwrap_or(out.damping);
+    out
+}
+
+/// Gives the value of a schedule at the start, which is what the command line names.
+pub(crate) fn value(schedule: &Schedule) -> String {
+    schedule.at(0, 1, 0).to_string()
+}

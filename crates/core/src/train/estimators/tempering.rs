@@ -1,0 +1,272 @@
+//! Runs chains at several inverse temperatures that swap places: PCD by parallel tempering.
+
+use harmonium_kernels::{Key, purpose};
+use rand::RngCore;
+use serde::{Deserialize, Serialize};
+
+use super::{Estimate, Estimator, MAX_CHAINS, check_chains, check_k};
+use crate::address::Address;
+use crate::stats::Phases;
+use crate::train::{Kept, Schedule};
+use crate::units::States;
+use crate::{Batch, EnergyModel, Error, Gibbs};
+
+/// The most rungs of a ladder.
+pub const MAX_RUNGS: usize = 1000;
+
+/// What sets the keys of the rungs apart from those of sweeps, which are fewer.
+const RUNG: u64 = 1 << 32;
+
+/// Says at which inverse temperatures chains run; the first is 1, the model itself.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase", deny_unknown_fields)]
+pub enum Ladder {
+    /// Equal steps from 1 down to the lowest.
+    Even {
+        /// The number of rungs, 1 or more.
+        rungs: usize,
+        /// The lowest β, from 0 to below 1.
+        lowest: f32,
+    },
+    /// These, falling from 1 to 0 at the lowest.
+    Betas(Vec<f32>),
+}
+
+/// Is PCD by parallel tempering (Desjardins et al. 2010; Cho, Raiko & Ilin 2010): one set of chains a rung; each sweep is
+/// followed by swaps of neighbours, even and odd pairs in turn. The rung of β = 1 gives the statistics.
+///
+/// A ladder of one rung is PCD.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Tempering {
+    /// Sweeps a step.
+    pub k: Schedule,
+    /// Chains of each rung, whatever the size of the batch.
+    pub chains: usize,
+    /// The inverse temperatures.
+    pub ladder: Ladder,
+    /// Where the chains stand, rung after rung, packed by the model.
+    #[serde(skip)]
+    state: Option<States>,
+    /// Rounds of swaps so far.
+    #[serde(skip)]
+    rounds: u64,
+    /// Swaps done so far by each pair of neighbours.
+    #[serde(skip)]
+    done: Vec<u64>,
+}
+
+impl Default for Ladder {
+    fn default() -> Self {
+        Self::Even { rungs: 11, lowest: 0.7 }
+    }
+}
+
+impl Ladder {
+    /// Gives the inverse temperatures, from 1 down.
+    pub fn betas(&self) -> Vec<f32> {
+        match self {
+            Self::Betas(betas) => betas.clone(),
+            Self::Even { rungs, lowest } => {
+                let part = |rung: usize| rung as f64 / (rungs.max(&2) - 1) as f64;
+                (0..*rungs).map(|rung| (1.0 + (f64::from(*lowest) - 1.0) * part(rung)) as f32).collect()
+            }
+        }
+    }
+
+    /// Refuses anything but 1 to [`MAX_RUNGS`] values that fall from 1 and end at 0 or above.
+    ///
+    /// # Errors
+    /// Names the option.
+    pub fn check(&self) -> Result<(), Error> {
+        if let Self::Even { rungs, lowest } = self {
+            if !(1..=MAX_RUNGS).contains(rungs) {
+                return Err(Error::option("rungs", format!("1 to {MAX_RUNGS}"), rungs));
+            }
+            if !(0.0..1.0).contains(lowest) {
+                return Err(Error::option("lowest beta", "0 to below 1", lowest));
+            }
+        }
+        let betas = self.betas();
+        let falls = betas.is_sorted_by(|a, b| a > b) && betas.last().is_some_and(|&beta| beta >= 0.0);
+        if falls && betas.len() <= MAX_RUNGS && betas[0] == 1.0 {
+            return Ok(());
+        }
+        let expected = format!("1 to {MAX_RUNGS} values that fall from 1 to no less than 0");
+        Err(Error::option("ladder", expected, format!("{betas:?}")))
+    }
+}
+
+impl Default for Tempering {
+    fn default() -> Self {
+        Self::new(1, 100, Ladder::default())
+    }
+}
+
+impl Tempering {
+    /// Makes PCD-k with this many chains on each rung of a ladder.
+    pub fn new(k: u32, chains: usize, ladder: Ladder) -> Self {
+        Self { k: Schedule::Constant(f64::from(k)), chains, ladder, state: None, rounds: 0, done: Vec::new() }
+    }
+
+    /// Refuses options out of range.
+    ///
+    /// # Errors
+    /// Names the option.
+    pub fn check(&self) -> Result<(), Error> {
+        check_chains(self.chains)?;
+        check_k(&self.k)?;
+        self.ladder.check()?;
+        let (all, expected) = (self.chains * self.rungs(), format!("at most {MAX_CHAINS} on all rungs"));
+        if all > MAX_CHAINS { Err(Error::option("chains", expected, all)) } else { Ok(()) }
+    }
+
+    /// Gives the share of swaps that were accepted since the start, for each pair of neighbours, the first that of β = 1;
+    /// NaN for a pair that had no turn yet.
+    pub fn swap_rates(&self) -> Vec<f64> {
+        let rate = |(pair, &done): (usize, &u64)| {
+            let turns = (self.rounds + 1 - pair as u64 % 2) / 2;
+            done as f64 / (turns * self.chains as u64) as f64
+        };
+        self.done.iter().enumerate().map(rate).collect()
+    }
+
+    /// Gives where the chains stand, packed by the model, rung after rung; nothing before the first update.
+    pub fn standing(&self) -> Option<&States> {
+        self.state.as_ref()
+    }
+
+    fn rungs(&self) -> usize {
+        match &self.ladder {
+            Ladder::Even { rungs, .. } => *rungs,
+            Ladder::Betas(betas) => betas.len(),
+        }
+    }
+
+    /// Starts the chains of every rung; those of β = 1 as PCD does.
+    fn start<M: EnergyModel>(&mut self, model: &M, betas: &[f32], at: Address) -> Vec<M::State> {
+        self.done = vec![0; betas.len() - 1];
+        let key = at.seed().fold_in(purpose::CHAINS);
+        let rungs = betas.iter().enumerate();
+        rungs.map(|(rung, &beta)| model.tempered(beta).init(self.chains, of_rung(key, rung))).collect()
+    }
+
+    fn unpacked<M: EnergyModel>(&self, model: &M, chains: &States) -> Result<Vec<M::State>, Error> {
+        let rows = |rung| rung * self.chains..(rung + 1) * self.chains;
+        (0..self.rungs()).map(|rung| model.unpack(chains.gather(rows(rung)))).collect()
+    }
+
+    /// Lets neighbours swap: pairs 0, 2, … in one round, pairs 1, 3, … in the next.
+    fn swap<M: EnergyModel>(
+        &mut self,
+        model: &M,
+        betas: &[f32],
+        states: &mut [M::State],
+        key: Key,
+    ) -> Result<(), Error> {
+        if betas.len() == 1 {
+            return Ok(());
+        }
+        let energies: Vec<_> = states.iter().map(|state| model.energy(state)).collect();
+        let mut places: Vec<Vec<usize>> = (0..betas.len()).map(|rung| vec![rung; self.chains]).collect();
+        let first = (self.rounds % 2) as usize;
+        for chain in 0..self.chains {
+            let mut stream = key.stream(chain as u64);
+            for pair in (first..betas.len() - 1).step_by(2) {
+                let between = [energies[pair][chain], energies[pair + 1][chain]];
+                if swaps(stream.next_u32(), [betas[pair], betas[pair + 1]], between) {
+                    (places[pair][chain], places[pair + 1][chain]) = (pair + 1, pair);
+                    self.done[pair] += 1;
+                }
+            }
+        }
+        self.rounds += 1;
+        let packed = joined(states.iter().map(|state| model.pack(state)));
+        let from = places
+            .iter()
+            .flat_map(|rung| rung.iter().enumerate())
+            .map(|(chain, rung)| rung * self.chains + chain);
+        let moved = self.unpacked(model, &packed.gather(from))?;
+        states.iter_mut().zip(moved).for_each(|(state, moved)| *state = moved);
+        Ok(())
+    }
+}
+
+/// Gives the probability of a swap, min(1, e^((β₁ − β₂)(E₁ − E₂))), the energies being those at β = 1, in nats.
+pub fn acceptance([beta_1, beta_2]: [f32; 2], [energy_1, energy_2]: [f64; 2]) -> f64 {
+    let exponent = (f64::from(beta_1) - f64::from(beta_2)) * (energy_1 - energy_2);
+    libm::exp(mutant!("B73", exponent, -exponent).min(0.0))
+}
+
+/// Tells whether a word, uniform in 32 bits, has two chains swap.
+pub fn swaps(word: u32, betas: [f32; 2], energies: [f64; 2]) -> bool {
+    f64::from(word >> 8) < acceptance(betas, energies) * 16_777_216.0
+}
+
+fn of_rung(key: Key, rung: usize) -> Key {
+    if rung == 0 { key } else { key.fold_in(RUNG + rung as u64) }
+}
+
+/// Puts packed chains one below the other.
+fn joined(parts: impl Iterator<Item = States>) -> States {
+    States::stacked(&parts.collect::<Vec<_>>())
+}
+
+impl<M: EnergyModel> Estimator<M> for Tempering {
+    fn check(&self) -> Result<(), Error> {
+        Self::check(self)
+    }
+
+    fn estimate(
+        &mut self,
+        model: &M,
+        data: &Batch,
+        sweeps: u32,
+        at: Address,
+        phases: &mut Phases,
+    ) -> Result<Estimate, Error> {
+        model.accumulate(&model.clamp(data), &mut phases.positive);
+        let betas = self.ladder.betas();
+        let mut states = match self.state.take() {
+            Some(chains) => self.unpacked(model, &chains)?,
+            None => self.start(model, &betas, at),
+        };
+        for sweep in 0..u64::from(sweeps) {
+            for (rung, (state, &beta)) in states.iter_mut().zip(&betas).enumerate() {
+                let key = of_rung(at.key(purpose::NEGATIVE), rung).fold_in(sweep);
+                model.tempered(mutant!("B74", beta, 1.0)).sweep(state, key);
+            }
+            self.swap(model, &betas, &mut states, at.key(purpose::SWAP).fold_in(sweep))?;
+        }
+        model.accumulate(&states[mutant!("B75", 0, states.len() - 1)], &mut phases.negative);
+        self.state = Some(joined(states.iter().map(|state| model.pack(state))));
+        Ok(Estimate::Phases)
+    }
+
+    fn sweeps(&self) -> &Schedule {
+        &self.k
+    }
+
+    fn kept(&self) -> Kept {
+        let kept = Kept::default().with_chains(self.state.as_ref());
+        if self.state.is_none() {
+            return kept;
+        }
+        kept.with_counts("swaps", &[&[mutant!("B76", self.rounds, 0)], &self.done[..]].concat())
+    }
+
+    fn restore(&mut self, model: &M, mut kept: Kept) -> Result<(), Error> {
+        let chains = kept.take_chains(self.chains * self.rungs())?;
+        let counts = kept.take_counts("swaps", self.rungs())?;
+        kept.finished("parallel tempering")?;
+        if chains.is_some() != counts.is_some() {
+            let got = if chains.is_some() { "chains alone" } else { "counters alone" };
+            return Err(Error::shape("swaps", "counters beside chains", got));
+        }
+        chains.as_ref().map(|bits| self.unpacked(model, bits)).transpose()?;
+        let counts = counts.unwrap_or_else(|| vec![0; self.rungs()]);
+        (self.rounds, self.done) = (counts[0], counts[1..].to_vec());
+        self.state = chains;
+        Ok(())
+    }
+}
