@@ -263,7 +263,7 @@ fn sweeps_leave_every_pair_alone() {
                 let rows = rows_of(rbm.hidden(), drawn);
                 let mut counts = vec![0.0; p.states.len()];
                 rows.iter().for_each(|row| {
-                    counts[p.states.iter().position(|s| s.features == *row).unwrap()] += 1.0 / N as f64
+                    counts[p.states.iter().position(|s| s.features == *row).unwrap()] += 1.0 / N as f64;
                 });
                 tv(&counts, &p.p())
             };
