@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use harmonium::data::Binarize;
+use serde::{Deserialize, Serialize};
 
 /// Trains, evaluates and samples Boltzmann machines. The same seed gives the same bits on any CPU and any number of
 /// threads.
@@ -81,6 +82,28 @@ pub(crate) enum Decline {
     Constant,
 }
 
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Judge {
+    /// The free-energy gap: epochs count as better until validation rows stand out from training rows.
+    Gap,
+    /// The pseudo-likelihood of validation rows.
+    Pseudo,
+    /// How well chains that leave validation rows keep their moments.
+    Moments,
+}
+
+impl Judge {
+    /// Gives the name that the command line has for it.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Gap => "gap",
+            Self::Pseudo => "pseudo",
+            Self::Moments => "moments",
+        }
+    }
+}
+
 #[derive(Debug, Args)]
 pub(crate) struct Train {
     /// mnist, or a file: *.npy[.gz], *.npz, *.csv[.gz], *-ubyte[.gz]
@@ -150,6 +173,12 @@ pub(crate) struct TrainOptions {
     /// Keep the last N training rows for validation [default: 0]
     #[arg(long, value_name = "N")]
     pub(crate) validation: Option<usize>,
+    /// End the training when epochs stop getting better on the rows of --validation, and put the best one back
+    #[arg(long, value_name = "BY")]
+    pub(crate) stop: Option<Judge>,
+    /// Epochs in a row that may be no better than the best before --stop ends the training [default: 5]
+    #[arg(long, value_name = "N", requires = "stop")]
+    pub(crate) patience: Option<u32>,
     /// Read rows from the file as they are needed instead of loading it, for data larger than memory: *.npy with
     /// --packed; the results have the same bits
     #[arg(long, requires = "packed")]
