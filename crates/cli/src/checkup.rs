@@ -1,6 +1,7 @@
 //! Looks a training over after each epoch and once at its end, on a fixed sample of rows.
 
 use harmonium::doctor::{self, Doctor, Gap, Pace, Remark};
+use harmonium::params::largest;
 use harmonium::rbm::Rbm;
 use harmonium::rows::count_by_unit;
 use harmonium::train::{Schedule, Step, Training};
@@ -112,6 +113,7 @@ impl Checkup {
         let rate = |step: u64| self.rate.at(step, total, (step / training.batches()) as u32);
         Pace {
             change: doctor::relative_change(&self.before, weights(step.model)),
+            largest: largest(weights(step.model)).into(),
             declined: (rate(last) / rate(0)).min(1.0),
             epoch: training.epoch(),
             batches: training.batches(),

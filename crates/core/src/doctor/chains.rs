@@ -4,6 +4,9 @@ use ndarray::{ArrayView1, ArrayView2, Axis};
 
 use super::{Doctor, Finding, Remark, Severity};
 
+/// Variance within chains, as a share of that over all, below which they stand still: a tenth of the whole's deviation.
+const STILL: f64 = 0.01;
+
 /// Estimates how many independent values `(sweeps, chains)` are worth, over all chains: `n m / τ` with τ = 1 + 2 Σ ρ_t
 /// (Vehtari et al. 2021; the sum ends by the rule of Geyer 1992). The variance between the chains is in
 /// ρ_t, so chains that each sit in a place of their own are worth as many values as there are chains or fewer. Values that are
@@ -15,20 +18,28 @@ pub fn effective(values: ArrayView2<'_, f64>) -> f64 {
         return all;
     }
     let each: Vec<Moments> = values.axis_iter(Axis(1)).map(Moments::of).collect();
-    let n = sweeps as f64;
-    let within = average(&each, |m| m.covariance(0) * n / (n - 1.0));
-    let grand = average(&each, |m| m.mean);
-    let between = each.iter().map(|m| (m.mean - grand).powi(2)).sum::<f64>() / (chains.max(2) - 1) as f64;
-    let total = within * (n - 1.0) / n + mutant!("B80", between, 0.0);
+    let (within, total) = variances(&each);
     if total <= 0.0 || total.is_nan() {
         return all;
     }
+    let n = sweeps as f64;
     let correlation =
         |lag: usize| 1.0 - (within - average(&each, |m| m.covariance(lag) * n / (n - 1.0))) / total;
     all / time(sweeps, correlation).max(1.0 / libm::log10(all.max(10.0)))
 }
 
-/// Finds chains that hardly leave where they are: energies or free energies, `(sweeps, chains)`.
+/// Gives the variance within the chains and that of all values, as the mean square over chains and sweeps estimates it.
+fn variances(each: &[Moments]) -> (f64, f64) {
+    let n = each[0].deviations.len() as f64;
+    let within = average(each, |m| m.covariance(0) * n / (n - 1.0));
+    let grand = average(each, |m| m.mean);
+    let square: f64 = each.iter().map(|m| (m.mean - grand).powi(2)).sum();
+    let between = square / (each.len().max(2) - 1) as f64;
+    (within, within * (n - 1.0) / n + mutant!("B80", between, 0.0))
+}
+
+/// Finds chains that hardly leave where they are: energies or free energies, `(sweeps, chains)`. It is a note where they move
+/// among their neighbours, as on most data with far modes, and a warning where they stand still.
 pub fn stuck(values: ArrayView2<'_, f64>, options: &Doctor) -> Vec<Remark> {
     let (sweeps, chains) = values.dim();
     if sweeps < 4 || chains == 0 {
@@ -38,10 +49,17 @@ pub fn stuck(values: ArrayView2<'_, f64>, options: &Doctor) -> Vec<Remark> {
     if each >= options.effective.min(sweeps as f64) {
         return Vec::new();
     }
-    let found =
-        format!("{sweeps} sweeps of a chain are worth {each:.1} independent states: the chains are stuck");
-    let figures = [("effective states a chain", each), ("sweeps", sweeps as f64), ("chains", chains as f64)];
-    vec![Finding::StuckChains.remark(Severity::Warning, found, &figures, &[])]
+    let moments: Vec<Moments> = values.axis_iter(Axis(1)).map(Moments::of).collect();
+    let (within, total) = variances(&moments);
+    let severity = if within < STILL * total { Severity::Warning } else { Severity::Note };
+    let found = format!("chains are stuck, {sweeps} sweeps of one being worth {each:.1} independent states");
+    let figures = [
+        ("effective states a chain", each),
+        ("variance within chains as a share of all", within / total),
+        ("sweeps", sweeps as f64),
+        ("chains", chains as f64),
+    ];
+    vec![Finding::StuckChains.remark(severity, found, &figures, &[])]
 }
 
 /// Finds neighbouring temperatures that hardly ever swap: the rate of accepted swaps of each pair.
@@ -145,7 +163,9 @@ mod tests {
         assert_eq!(stuck(free.view(), &Doctor::default()), []);
         let apart = Array2::from_shape_fn((100, 40), |(t, c)| free[(t, c)] + 50.0 * c as f64);
         let found = stuck(apart.view(), &Doctor::default());
-        assert_eq!(found[0].finding, Finding::StuckChains);
+        assert_eq!((found[0].finding, found[0].severity), (Finding::StuckChains, Severity::Warning));
+        let near = Array2::from_shape_fn((100, 40), |(t, c)| free[(t, c)] + 0.1 * c as f64);
+        assert_eq!(stuck(near.view(), &Doctor::default())[0].severity, Severity::Note);
         let frozen = Array2::from_shape_fn((100, 40), |(_, c)| c as f64);
         assert_eq!(stuck(frozen.view(), &Doctor::default()).len(), 1);
         assert_eq!(stuck(Array2::zeros((100, 40)).view(), &Doctor::default()), []);

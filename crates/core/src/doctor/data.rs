@@ -46,12 +46,12 @@ mod tests {
 
     #[test]
     fn columns_that_never_change_are_found() {
-        let mut variances = vec![0.2; 20];
+        let mut variances = vec![0.2; 8];
         variances[3] = 0.0;
         assert_eq!(constant(&variances, &Doctor::default()), []);
-        variances[9] = 0.0;
+        variances[6] = 0.0;
         let found = constant(&variances, &Doctor::default());
-        assert_eq!((&found[0].units[..], found[0].severity), (&[3, 9][..], Severity::Note));
+        assert_eq!((&found[0].units[..], found[0].severity), (&[3, 6][..], Severity::Note));
         assert_eq!(constant(&[0.0; 4], &Doctor::default())[0].severity, Severity::Serious);
     }
 

@@ -7,6 +7,8 @@ use super::{Doctor, Finding, Remark, Severity};
 pub struct Pace {
     /// ‖ΔW‖ / ‖W‖ of one update, as [`relative_change`] gives it.
     pub change: f64,
+    /// The largest |weight|.
+    pub largest: f64,
     /// The rate of that update as a share of the training's largest.
     pub declined: f64,
     /// Finished epochs.
@@ -27,11 +29,11 @@ pub fn relative_change(before: &[f32], after: &[f32]) -> f64 {
     if moved == 0.0 { 0.0 } else { (moved / size).sqrt() }
 }
 
-/// Judges the pace: too high where the guard had to step in or an epoch's noise overwrites the weights, too low where all
-/// updates together lead nowhere.
+/// Judges the pace: too high where the guard had to step in, where an epoch's noise overwrites the weights, or where large
+/// weights have jammed; too low where weights are still what they began as, and all updates together lead nowhere.
 ///
-/// The first epoch is not judged for being too high: weights then start from nothing. A rate that declines is judged low by
-/// what it was at its largest.
+/// Noise is judged from the third epoch on: weights start from nothing, and the first updates are larger than they are. A
+/// rate that declines is judged low by what it was at its largest.
 pub fn pace(pace: &Pace, options: &Doctor) -> Vec<Remark> {
     if pace.retries > 0 {
         let found = format!("numbers ran away and the guard lowered the rate {} times", pace.retries);
@@ -39,7 +41,7 @@ pub fn pace(pace: &Pace, options: &Doctor) -> Vec<Remark> {
         return vec![Finding::RateTooHigh.remark(Severity::Warning, found, &figures, &[])];
     }
     let noise = pace.change * (pace.batches as f64).sqrt();
-    if pace.epoch > 1 && noise > options.fast {
+    if pace.epoch > 2 && noise > options.fast {
         let found = format!(
             "an update changes the weights by {:.1e} of their size, an epoch by more than itself",
             pace.change
@@ -48,7 +50,12 @@ pub fn pace(pace: &Pace, options: &Doctor) -> Vec<Remark> {
         return vec![Finding::RateTooHigh.remark(Severity::Warning, found, &figures, &[])];
     }
     let reach = pace.change / pace.declined * pace.total as f64;
-    if pace.declined > 0.0 && reach < options.slow {
+    if pace.declined > 0.0 && reach < options.slow && pace.largest > options.largest {
+        let found = format!("weights have reached {:.1}, where updates move them no more", pace.largest);
+        let figures = [("largest weight", pace.largest), ("relative change", pace.change)];
+        return vec![Finding::RateTooHigh.remark(Severity::Warning, found, &figures, &[])];
+    }
+    if pace.declined > 0.0 && reach < options.slow && pace.largest < options.begun {
         let found = format!(
             "an update changes the weights by {:.1e} of their size, the whole training by {reach:.1e}",
             pace.change
@@ -64,7 +71,7 @@ mod tests {
     use super::*;
 
     const HEALTHY: Pace =
-        Pace { change: 1e-3, declined: 1.0, epoch: 2, batches: 600, total: 6000, retries: 0 };
+        Pace { change: 1e-3, declined: 1.0, epoch: 3, largest: 0.05, batches: 600, total: 6000, retries: 0 };
 
     fn found(pace: Pace) -> Vec<Finding> {
         super::pace(&pace, &Doctor::default()).iter().map(|remark| remark.finding).collect()
@@ -81,10 +88,14 @@ mod tests {
         assert_eq!(found(HEALTHY), []);
         // √600 · 0.05 = 1.2.
         assert_eq!(found(Pace { change: 0.05, ..HEALTHY }), [Finding::RateTooHigh]);
-        assert_eq!(found(Pace { change: 0.05, epoch: 1, ..HEALTHY }), []);
+        assert_eq!(found(Pace { change: 0.05, epoch: 2, ..HEALTHY }), []);
         assert_eq!(found(Pace { retries: 1, ..HEALTHY }), [Finding::RateTooHigh]);
         // 6,000 · 10⁻⁵ = 0.06.
         assert_eq!(found(Pace { change: 1e-5, ..HEALTHY }), [Finding::RateTooLow]);
+        // An update of one row may be nothing at all.
+        assert_eq!(found(Pace { change: 0.0, largest: 2.0, ..HEALTHY }), []);
+        // Nothing moves where every draw is decided.
+        assert_eq!(found(Pace { change: 0.0, largest: 50.0, ..HEALTHY }), [Finding::RateTooHigh]);
     }
 
     #[test]

@@ -229,7 +229,8 @@ mod tests {
     fn a_rule_is_its_scores() {
         let scores = [1.0, 4.0, 3.0, 2.0];
         let mut rule = Patience::new(Stopping { patience: 3 });
-        scores.iter().enumerate().for_each(|(n, &score)| drop(rule.judge(n as u32 + 1, score)));
+        let seen = scores.iter().zip(1..).map(|(&score, epoch)| rule.judge(epoch, score));
+        assert_eq!(seen.last(), Some(Verdict::Worse(2)));
         assert_eq!(rule.best(), Some((2, 4.0)));
         assert_eq!(rule.judge(5, 3.9), Verdict::Over);
     }
