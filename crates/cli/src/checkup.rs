@@ -155,13 +155,12 @@ fn data(rows: &Batch, recipe: &Recipe, options: &Doctor) -> Result<Vec<Remark>, 
 
 /// Writes a remark on one line, with the options of the command line that act on it.
 pub(crate) fn line(remark: &Remark) -> String {
-    let options = options(remark);
-    let options = if options.is_empty() { String::new() } else { format!(" ({options})") };
+    let options = options(remark).join(", ");
+    let options = if options.is_empty() { options } else { format!(" ({options})") };
     format!("{}: {remark}{options}", remark.severity)
 }
 
 /// Names the options of the command line that act on a finding.
-pub(crate) fn options(remark: &Remark) -> String {
-    let names = remark.finding.knobs().iter().map(|knob| format!("--{}", knob.replace('_', "-")));
-    names.collect::<Vec<_>>().join(", ")
+pub(crate) fn options(remark: &Remark) -> Vec<String> {
+    remark.finding.knobs().iter().map(|knob| format!("--{}", knob.replace('_', "-"))).collect()
 }

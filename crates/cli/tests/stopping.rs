@@ -147,12 +147,16 @@ fn healthy_runs_hear_nothing() {
 fn sick_runs_are_told_what_to_do() {
     let place = Place::with_digits(ROWS);
     place.npy("inverted.npy", ROWS, common::PIXELS, |r, c| f32::from(u8::from((r * 7 + c * c) % 11 > 1)));
-    let line = "train digits.npy --binarize threshold --hidden 32 --batch 10 --betas 0 --decline constant";
+    let line = "train digits.npy --binarize threshold --batch 10 --betas 0 --decline constant";
     for (options, finding, words) in [
-        ("--epochs 3 --learning-rate 1e-7", "rate-too-low", "raise the learning rate"),
-        ("--epochs 3 --learning-rate 0.5 --l2 10", "rate-too-high", "lower the learning rate"),
+        ("--hidden 32 --epochs 3 --learning-rate 1e-7", "rate-too-low", "raise the learning rate"),
+        ("--hidden 32 --epochs 3 --learning-rate 0.5 --l2 10", "rate-too-high", "lower the learning rate"),
         ("--epochs 400 --validation 260 --hidden 100", "overfitting", "stop earlier"),
-        ("--epochs 3 --learning-rate 100 --centre 0", "saturated", "raise the L2 penalty"),
+        (
+            "--hidden 32 --epochs 3 --learning-rate 100 --centre 0",
+            "exploding-weights",
+            "raise the L2 penalty",
+        ),
     ] {
         let _ = fs::remove_dir_all(place.path("run"));
         let done = place.words(&format!("{line} {options} --out run")).ok();
@@ -163,8 +167,8 @@ fn sick_runs_are_told_what_to_do() {
         assert!(place.text("run/report.html").contains(words), "{options}");
     }
     let inverted = line.replace("digits.npy --binarize threshold", "inverted.npy");
-    place.words(&format!("{inverted} --epochs 1 --centre 0 --out inverted")).ok();
+    place.words(&format!("{inverted} --hidden 16 --epochs 1 --centre 0 --out inverted")).ok();
     assert!(diagnosis(&place, "inverted").0.contains(&"uncentred".to_owned()));
-    place.words(&format!("{inverted} --epochs 1 --out centred")).ok();
+    place.words(&format!("{inverted} --hidden 16 --epochs 1 --out centred")).ok();
     assert!(!diagnosis(&place, "centred").0.contains(&"uncentred".to_owned()));
 }

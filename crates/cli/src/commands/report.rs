@@ -88,7 +88,8 @@ fn summary(outcome: &Outcome) -> Vec<Figure> {
         let interval = [gap.mean - gap.three_sigma, gap.mean + gap.three_sigma];
         figures.push(Figure::estimate("free energy of samples", gap.mean, interval, "nats", how));
     }
-    figures.push(Figure::exact("updates", &outcome.steps.to_string(), &format!("{} epochs", outcome.epochs)));
+    let epochs = outcome.stopped.as_ref().map_or(outcome.epochs, |stopped| stopped.best_epoch);
+    figures.push(Figure::exact("updates", &outcome.steps.to_string(), &format!("{epochs} epochs")));
     let Guarded { rollbacks, lowest_rate } = outcome.guard;
     let lowered =
         format!("how often the guard put a good state back; lowest rate {lowest_rate} of that asked for");

@@ -22,7 +22,7 @@ pub(crate) struct Ailment {
     /// What to do.
     pub(crate) advice: String,
     /// The options that act on it; may be empty.
-    pub(crate) options: String,
+    pub(crate) options: Vec<String>,
     /// The figures it rests on, each with its name.
     pub(crate) figures: Vec<(String, f64)>,
     /// The first of the units or columns concerned; empty where all are.
@@ -58,10 +58,10 @@ fn item(ailment: &Ailment, epoch: Option<u32>) -> Html {
         &[],
         [words("span", severity, &ailment.severity), Html::text(format!(" {since}{}.", ailment.found))],
     );
-    let options = (!ailment.options.is_empty()).then(|| words("code", "", &ailment.options));
-    let gap = options.as_ref().map(|_| Html::text(" "));
+    // Each option in an element of its own: a line breaks between them only.
+    let options = ailment.options.iter().flat_map(|option| [Html::text(" "), words("code", "", option)]);
     let advice = [words("strong", "", "What to do:"), Html::text(format!(" {}.", ailment.advice))];
-    let advice = element("p", &[], advice.into_iter().chain(gap).chain(options));
+    let advice = element("p", &[], advice.into_iter().chain(options));
     let facts = facts(ailment);
     let facts = (!facts.is_empty()).then(|| words("p", "note", facts));
     element("li", &[], [found, advice].into_iter().chain(facts))

@@ -96,23 +96,23 @@ fn diagnosis() -> Diagnosis {
         severity: severity.into(),
         found: found.into(),
         advice: advice.into(),
-        options: options.into(),
+        options: options.split(' ').map(str::to_owned).collect(),
         ..Ailment::default()
     };
     let dead = ailment(
         "note",
         "12 of 500 hidden units are dead, off on the rows of data (mean below 0.005)",
         "train fewer hidden units, or lower the learning rate, which drives units out of reach",
-        "--hidden, --learning-rate",
+        "--hidden --learning-rate",
     );
     let figures = named(&[("count", "12"), ("share", "0.024")]);
     let figures = figures.into_iter().map(|(name, value)| (name, value.parse().unwrap_or(0.0)));
     let dead = Ailment { figures: figures.collect(), units: vec![0, 60, 120], ..dead };
     let gap = ailment(
         "serious",
-        "the free-energy gap has grown to 61.20 nats, from 8.31 on average",
+        "the free-energy gap has grown to 61.20 nats, from 8.31",
         "stop earlier, raise the L2 penalty or train fewer hidden units",
-        "--stop, --l2, --hidden, --epochs",
+        "--stop --l2 --hidden --epochs",
     );
     let rate = ailment(
         "warning",

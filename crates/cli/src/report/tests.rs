@@ -104,7 +104,7 @@ fn hostile_text_stays_text_wherever_it_stands() {
         severity: hostile(),
         found: hostile(),
         advice: hostile(),
-        options: hostile(),
+        options: vec![hostile()],
         figures: vec![(hostile(), f64::NAN)],
         units: vec![1],
     };
@@ -127,7 +127,7 @@ fn a_diagnosis_says_what_to_do_and_what_is_gone() {
     for text in [
         "<span class=\"severity serious\">serious</span> the free-energy gap has grown to 61.20 nats",
         "<strong>What to do:</strong> stop earlier",
-        "<code>--hidden, --learning-rate</code>",
+        "<code>--hidden</code> <code>--learning-rate</code>",
         "count 12; share 0.024; the first concerned, counted from 0: 0, 60, 120",
         "gone at the end</h3>",
         "From epoch 2: numbers ran away",

@@ -64,7 +64,8 @@ pub fn stuck(values: ArrayView2<'_, f64>, options: &Doctor) -> Vec<Remark> {
 
 /// Finds neighbouring temperatures that hardly ever swap: the rate of accepted swaps of each pair.
 pub fn swaps(rates: &[f64], options: &Doctor) -> Vec<Remark> {
-    let pairs: Vec<usize> = (0..rates.len()).filter(|&i| !(rates[i] >= options.swaps)).collect();
+    let pairs: Vec<usize> =
+        (0..rates.len()).filter(|&i| rates[i].is_nan() || rates[i] < options.swaps).collect();
     if pairs.is_empty() {
         return Vec::new();
     }

@@ -5,6 +5,9 @@
 //! Boltzmann machines; Montavon and Müller (2012), Deep Boltzmann machines and the centering trick; Decelle, Furtlehner
 //! and Seoane (2021), Equilibrium and non-equilibrium regimes in the learning of restricted Boltzmann machines.
 
+// A view is passed by value wherever ndarray is at home.
+#![allow(clippy::needless_pass_by_value)]
+
 mod chains;
 mod data;
 mod options;
@@ -140,9 +143,8 @@ impl Finding {
             Self::Dead => {
                 "train fewer hidden units, or lower the learning rate, which drives units out of reach"
             }
-            Self::Saturated => "lower the learning rate or raise the L2 penalty",
+            Self::Saturated | Self::ExplodingWeights => "lower the learning rate or raise the L2 penalty",
             Self::Duplicate => "train fewer hidden units, or start from weights that differ more",
-            Self::ExplodingWeights => "lower the learning rate or raise the L2 penalty",
             Self::Variance => "lower the learning rate, or fix the variances and scale the data instead",
             Self::ConstantColumns => "leave these columns out; they cost time and teach nothing",
             Self::Unscaled => "subtract each column's mean and divide by its standard deviation",

@@ -31,15 +31,15 @@ impl Gap {
     }
 }
 
-/// Finds a gap that is beyond its limit and has grown: the gaps of earlier epochs, in order, and that of now.
+/// Finds a gap that has grown by more than its limit: the gaps of earlier epochs, and that of now. Rows that differ from the
+/// start are another population, which is no fault of the training.
 pub fn overfitting(before: &[f64], now: &Gap, options: &Doctor) -> Vec<Remark> {
     let limit = now.limit(options);
-    let earlier = before.iter().sum::<f64>() / before.len().max(1) as f64;
-    if before.is_empty() || !(now.mean > limit && now.mean > earlier) {
+    let least = before.iter().copied().fold(f64::INFINITY, f64::min);
+    if before.is_empty() || !(now.mean - least.max(0.0) > limit) {
         return Vec::new();
     }
-    let found =
-        format!("the free-energy gap has grown to {:.2} nats, from {earlier:.2} on average", now.mean);
+    let found = format!("the free-energy gap has grown to {:.2} nats, from {least:.2}", now.mean);
     let figures = [("gap", now.mean), ("limit", limit), ("standard deviation of F", now.spread)];
     let severity = if now.mean > 4.0 * limit { Severity::Serious } else { Severity::Warning };
     vec![Finding::Overfitting.remark(severity, found, &figures, &[])]
@@ -75,7 +75,6 @@ mod tests {
         let options = Doctor::default();
         let wide = Gap::of(&rows(0.0), &rows(3.0));
         assert_eq!(overfitting(&[0.1, 0.5], &wide, &options)[0].severity, Severity::Warning);
-        // Rows that differ from the start are another population.
         assert_eq!(overfitting(&[3.5, 3.2], &wide, &options), []);
         assert_eq!(overfitting(&[], &wide, &options), []);
         assert_eq!(overfitting(&[0.1], &Gap::of(&rows(0.0), &rows(1.0)), &options), []);
