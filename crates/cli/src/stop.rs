@@ -56,7 +56,7 @@ impl Stopper {
     /// # Errors
     /// Refuses a run whose best state is not the one that its scores name.
     pub(crate) fn new(
-        stop: &Stop,
+        stop: Stop,
         validation: &Batch,
         seed: u64,
         path: PathBuf,

@@ -147,7 +147,7 @@ fn put_back(rbm: &mut Rbm, summary: &mut Summary, watched: &Watched) -> Result<O
 fn checks(run: &Run, metrics: &Metrics) -> Result<Checks, Error> {
     let lines = metrics.lines();
     let checkup = Checkup::new(run.train.shown(), &run.recipe, lines)?;
-    let stopper = match (&run.recipe.stop, &run.validation) {
+    let stopper = match (run.recipe.stop, &run.validation) {
         (Some(stop), Some(rows)) => {
             Some(Stopper::new(stop, rows, run.recipe.seed, run.folder.best(), lines)?)
         }

@@ -36,7 +36,9 @@ impl Gap {
 pub fn overfitting(before: &[f64], now: &Gap, options: &Doctor) -> Vec<Remark> {
     let limit = now.limit(options);
     let least = before.iter().copied().fold(f64::INFINITY, f64::min);
-    if before.is_empty() || !(now.mean - least.max(0.0) > limit) {
+    // A gap that is not a number has not grown.
+    let grown = now.mean - least.max(0.0) > limit;
+    if before.is_empty() || !grown {
         return Vec::new();
     }
     let found = format!("the free-energy gap has grown to {:.2} nats, from {least:.2}", now.mean);
