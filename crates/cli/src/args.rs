@@ -4,7 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use harmonium::data::Binarize;
-use serde::{Deserialize, Serialize};
+
+use crate::stop::Judge;
 
 /// Trains, evaluates and samples Boltzmann machines. The same seed gives the same bits on any CPU and any number of
 /// threads.
@@ -80,28 +81,6 @@ pub(crate) enum Decline {
     Linear,
     /// The rate stays.
     Constant,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub(crate) enum Judge {
-    /// The free-energy gap: epochs count as better until validation rows stand out from training rows.
-    Gap,
-    /// The pseudo-likelihood of validation rows.
-    Pseudo,
-    /// How well chains that leave validation rows keep their moments.
-    Moments,
-}
-
-impl Judge {
-    /// Gives the name that the command line has for it.
-    pub(crate) fn name(self) -> &'static str {
-        match self {
-            Self::Gap => "gap",
-            Self::Pseudo => "pseudo",
-            Self::Moments => "moments",
-        }
-    }
 }
 
 #[derive(Debug, Args)]

@@ -7,8 +7,9 @@ use harmonium::train::{Action, Cd, Centre, Decay, Fit, Guard, Method, Pcd, Sched
 use harmonium::units::Units;
 use serde::{Deserialize, Serialize};
 
-use crate::args::{Algorithm, Decline, Judge, Reading, Train, TrainOptions};
+use crate::args::{Algorithm, Decline, Reading, Train, TrainOptions};
 use crate::source::{self, Parts};
+use crate::stop::Judge;
 
 /// Is all that decides a run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -5,6 +5,7 @@
 
 use std::path::PathBuf;
 
+use clap::ValueEnum;
 use harmonium::doctor::{Doctor, Gap};
 use harmonium::persist::{Kind, Loaded, load, save};
 use harmonium::rbm::{Header, Origin, Rbm};
@@ -12,7 +13,6 @@ use harmonium::train::{Patience, Snapshot, Verdict, gap_score, moment_mismatch};
 use harmonium::{Batch, Error, Key, purpose};
 use serde::{Deserialize, Serialize};
 
-use crate::args::Judge;
 use crate::folder::VFS;
 use crate::metrics::Metric;
 use crate::recipe::Stop;
@@ -24,6 +24,29 @@ const MOMENT_ROWS: usize = 512;
 const SWEEPS: u32 = 10;
 /// The number of these draws among those of [`purpose::EVALUATE`]; the library's own are below 16.
 const DRAWS: u64 = 17;
+
+/// Says by what the epochs of a run are judged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Judge {
+    /// The free-energy gap: epochs count as better until validation rows stand out from training rows.
+    Gap,
+    /// The pseudo-likelihood of validation rows.
+    Pseudo,
+    /// How well chains that leave validation rows keep their moments.
+    Moments,
+}
+
+impl Judge {
+    /// Gives the name that the command line has for it.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Gap => "gap",
+            Self::Pseudo => "pseudo",
+            Self::Moments => "moments",
+        }
+    }
+}
 
 /// Is the judge of a run's epochs.
 pub(crate) struct Stopper {

@@ -84,9 +84,9 @@ fn a_watch_resumes_from_scores() {
     for stop in 1..5 {
         let (mut rbm, mut pcd) = (machine(), Pcd::new(1, 37));
         let mut training = Training::new(&rbm, &data(), &options()).unwrap();
-        let leave = |step: &Step<'_, Rbm>| match step.training.epoch() == stop && step.ends_epoch {
-            true => ControlFlow::Break(()),
-            false => ControlFlow::Continue(()),
+        let leave = |step: &Step<'_, Rbm>| match step.training.epoch() {
+            epoch if epoch == stop && step.ends_epoch => ControlFlow::Break(()),
+            _ => ControlFlow::Continue(()),
         };
         let mut first = EarlyStopping::new(leave, Stopping { patience: 2 }, told()).unwrap();
         training.run(&mut rbm, &data(), &mut pcd, key(6), &mut first).unwrap();
