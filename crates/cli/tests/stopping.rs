@@ -165,6 +165,10 @@ fn sick_runs_are_told_what_to_do() {
         let told = |text: &str| text.lines().any(|line| line.contains(words) && line.contains("(--"));
         assert!(told(&done.stderr), "{options}: {}", done.stderr);
         assert!(place.text("run/report.html").contains(words), "{options}");
+        let guard = &place.json("run/result.json")["guard"];
+        let (rollbacks, lowest) = (guard["rollbacks"].as_i64().expect("a count"), &guard["lowest_rate"]);
+        assert_eq!(rollbacks > 0, options.contains("--l2"), "{options}: {guard}");
+        assert_eq!(lowest.as_f64(), Some(0.5_f64.powi(rollbacks as i32)), "{options}: {guard}");
     }
     let inverted = line.replace("digits.npy --binarize threshold", "inverted.npy");
     place.words(&format!("{inverted} --hidden 16 --epochs 1 --centre 0 --out inverted")).ok();

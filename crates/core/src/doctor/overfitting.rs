@@ -47,12 +47,12 @@ pub fn overfitting(before: &[f64], now: &Gap, options: &Doctor) -> Vec<Remark> {
     vec![Finding::Overfitting.remark(severity, found, &figures, &[])]
 }
 
-/// Gives mean and variance; no variance of fewer than two values.
+/// Gives mean and variance; fewer than two values say nothing about the latter, so that no gap of theirs is beyond its limit.
 fn moments(values: &[f64]) -> (f64, f64) {
     let n = values.len() as f64;
     let mean = values.iter().sum::<f64>() / n;
     let square: f64 = values.iter().map(|x| (x - mean).powi(2)).sum();
-    (mean, square / (n - 1.0).max(1.0))
+    (mean, if values.len() < 2 { f64::INFINITY } else { square / (n - 1.0) })
 }
 
 #[cfg(test)]
@@ -88,5 +88,7 @@ mod tests {
         let gap = Gap::of(&rows(0.0)[..10], &rows(3.0)[..10]);
         assert!(gap.limit(&Doctor::default()) > 1.3 * gap.spread);
         assert_eq!(overfitting(&[0.0], &gap, &Doctor::default()), []);
+        let gap = Gap::of(&[0.0, 1.0], &[100.0]);
+        assert_eq!((gap.mean, overfitting(&[0.0], &gap, &Doctor::default())), (99.5, vec![]));
     }
 }
