@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use harmonium::data::Binarize;
 
+use crate::stop::Judge;
+
 /// Trains, evaluates and samples Boltzmann machines. The same seed gives the same bits on any CPU and any number of
 /// threads.
 #[derive(Debug, Parser)]
@@ -178,6 +180,12 @@ pub(crate) struct TrainOptions {
     /// Keep the last N training rows for validation [default: 0]
     #[arg(long, value_name = "N")]
     pub(crate) validation: Option<usize>,
+    /// End the training when epochs stop getting better on the rows of --validation, and put the best one back
+    #[arg(long, value_name = "BY")]
+    pub(crate) stop: Option<Judge>,
+    /// Epochs in a row that may be no better than the best before --stop ends the training [default: 5]
+    #[arg(long, value_name = "N", requires = "stop")]
+    pub(crate) patience: Option<u32>,
     /// Read rows from the file as they are needed instead of loading it, for data larger than memory: *.npy with
     /// --packed; the results have the same bits
     #[arg(long, requires = "packed")]

@@ -58,6 +58,11 @@ impl Folder {
         self.0.join("model.hmn")
     }
 
+    /// Gives the file with the best state of a run that stops early.
+    pub(crate) fn best(&self) -> PathBuf {
+        self.0.join("best.hmn")
+    }
+
     /// Gives the checkpoints' folder.
     pub(crate) fn checkpoints(&self) -> PathBuf {
         self.0.join("checkpoints")
@@ -110,10 +115,14 @@ pub(crate) fn open_model(path: &Path) -> Result<(Rbm, Header), Error> {
     }
     let finished = Rbm::load(&VFS, &folder.model())?;
     match checkpoint {
-        // A run that was prolonged has gone on since its model was written.
-        Ok(newest) if newest.step > finished.1.step => Rbm::from_loaded(newest.loaded),
+        // A run that was prolonged has gone on since its model was written; one that stops early has gone on to worse.
+        Ok(newest) if newest.step > finished.1.step && !stops(&finished.1) => Rbm::from_loaded(newest.loaded),
         _ => Ok(finished),
     }
+}
+
+fn stops(header: &Header) -> bool {
+    Recipe::from_json(&header.recipe).is_ok_and(|recipe| recipe.stop.is_some())
 }
 
 /// Gives the seed of a command: as asked, else the model's, else 1.

@@ -1,6 +1,7 @@
 //! Runs Harmonium from the command line.
 
 mod args;
+mod checkup;
 mod clock;
 mod commands;
 mod console;
@@ -16,6 +17,7 @@ mod recipe;
 mod report;
 mod run;
 mod source;
+mod stop;
 mod watch;
 
 use std::process::ExitCode;

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use harmonium::Error;
+use harmonium::doctor::Remark;
 use serde::{Deserialize, Serialize};
 
 use crate::folder::{read_text, write_text};
@@ -23,6 +24,12 @@ pub(crate) struct Metric {
     /// Mean F of validation rows minus mean F of as many training rows, in nats.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub(crate) free_energy_gap: Option<f64>,
+    /// What `--stop` judged the epoch by, greater being better; none where it was not a number.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub(crate) score: Option<f64>,
+    /// What the checks found for the first time.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub(crate) remarks: Vec<Remark>,
     /// What the guard did in this epoch.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub(crate) notices: Vec<String>,

@@ -1,6 +1,8 @@
 //! Holds what a run came to, and the samples that it is shown with.
 
+use harmonium::doctor::Remark;
 use harmonium::rbm::Rbm;
+use harmonium::train::Summary;
 use harmonium::{Batch, Error, HasParams, Key, Marginal};
 use serde::{Deserialize, Serialize};
 
@@ -10,6 +12,7 @@ use crate::folder::{read_text, write_text};
 use crate::likelihood::Figures;
 use crate::profile::Profile;
 use crate::run::Run;
+use crate::stop::Stopped;
 
 /// Samples of the report, and sweeps of their chains.
 pub(crate) const SAMPLES: usize = 1000;
@@ -27,11 +30,41 @@ pub(crate) struct Outcome {
     pub(crate) figures: Option<Figures>,
     pub(crate) sample_free_energy_gap: Option<Gap>,
     pub(crate) notices: Vec<String>,
+    /// What the guard did.
+    #[serde(default)]
+    pub(crate) guard: Guarded,
+    /// How the run ended, if epochs were judged.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub(crate) stopped: Option<Stopped>,
+    /// What the checks of the finished machine found; none were made where the run was not finished.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub(crate) remarks: Option<Vec<Remark>>,
     /// Seconds of training, and of all.
     pub(crate) seconds: [f64; 2],
     /// Where the time of the training went, if somebody asked.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub(crate) profile: Option<Profile>,
+}
+
+/// Counts what the guard did.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Guarded {
+    /// How often it put the last good state back.
+    pub(crate) rollbacks: u32,
+    /// The lowest share of its rate that the training went on with.
+    pub(crate) lowest_rate: f32,
+}
+
+impl Default for Guarded {
+    fn default() -> Self {
+        Self { rollbacks: 0, lowest_rate: 1.0 }
+    }
+}
+
+impl From<&Summary> for Guarded {
+    fn from(summary: &Summary) -> Self {
+        Self { rollbacks: summary.rollbacks, lowest_rate: summary.lowest_rate }
+    }
 }
 
 /// Is mean F of samples minus mean F of the evaluated rows, in nats: near 0 where chains reach the model and the model
@@ -78,6 +111,9 @@ impl Outcome {
             figures: None,
             sample_free_energy_gap: None,
             notices: vec![format!("The run stopped at step {steps}, before its last epoch.")],
+            guard: Guarded::default(),
+            stopped: None,
+            remarks: None,
             seconds: [0.0; 2],
             profile: None,
         }

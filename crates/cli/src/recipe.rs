@@ -3,13 +3,14 @@
 use harmonium::Error;
 use harmonium::data::{Binarize, Source};
 use harmonium::evaluate::Betas;
-use harmonium::train::{Action, Centre, Decay, Fit, Guard, Method, Schedule};
+use harmonium::train::{Action, Centre, Decay, Fit, Guard, Method, Schedule, Stopping};
 use harmonium::units::Units;
 use serde::{Deserialize, Serialize};
 
-use crate::args::{Decline, Reading, Train};
+use crate::args::{Decline, Reading, Train, TrainOptions};
 use crate::estimator::{Estimator, value};
 use crate::source::{self, Parts};
+use crate::stop::Judge;
 
 /// Is all that decides a run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -30,9 +31,40 @@ pub(crate) struct Recipe {
     pub(crate) hidden: Units,
     pub(crate) estimator: Estimator,
     pub(crate) fit: Fit,
+    /// When the training ends before its last epoch.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) stop: Option<Stop>,
     pub(crate) seed: u64,
     /// Temperatures of the final annealing; 0 for none.
     pub(crate) betas: usize,
+}
+
+/// Says by what epochs are judged, and how long the training goes on without a better one.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Stop {
+    pub(crate) by: Judge,
+    pub(crate) patience: u32,
+}
+
+impl Stop {
+    fn new(options: &TrainOptions) -> Option<Self> {
+        let patience = options.patience.unwrap_or(Stopping::default().patience);
+        options.stop.map(|by| Self { by, patience })
+    }
+
+    /// Gives the rule.
+    pub(crate) fn rule(self) -> Stopping {
+        Stopping { patience: self.patience }
+    }
+
+    fn check(self, validation: usize) -> Result<(), Error> {
+        if validation == 0 {
+            let expected = "--validation N beside it, the rows that epochs are judged by";
+            return Err(Error::option("stop", expected, format!("{} alone", self.by.name())));
+        }
+        self.rule().check()
+    }
 }
 
 /// The settled defaults; DESIGN.md has the sweep behind them.
@@ -60,6 +92,7 @@ impl Recipe {
             hidden: Units::Bernoulli(options.hidden.unwrap_or(500)),
             estimator: Estimator::new(options)?,
             fit: fit(args),
+            stop: Stop::new(options),
             seed: options.seed.unwrap_or(1),
             betas: options.betas.unwrap_or(14_500),
         };
@@ -76,6 +109,7 @@ impl Recipe {
             return Err(Error::option("betas", "0, or 2 to 10000000", self.betas));
         }
         self.estimator.get().check()?;
+        self.stop.map_or(Ok(()), |stop| stop.check(self.validation))?;
         self.fit.check()
     }
 
@@ -182,6 +216,10 @@ impl Recipe {
         option("l1", self.fit.decay.l1.to_string());
         option("l2", self.fit.decay.l2.to_string());
         option("validation", self.validation.to_string());
+        if let Some(Stop { by, patience }) = self.stop {
+            option("stop", by.name().into());
+            option("patience", patience.to_string());
+        }
         option("betas", self.betas.to_string());
         option("seed", self.seed.to_string());
         words.join(" ")

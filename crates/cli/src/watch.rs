@@ -3,17 +3,20 @@
 use std::ops::ControlFlow;
 use std::time::Duration;
 
+use harmonium::doctor::Gap;
 use harmonium::persist::Checkpoints;
 use harmonium::profile::Recording;
 use harmonium::rbm::{Origin, Rbm};
 use harmonium::train::{Observer, Snapshot, Step};
-use harmonium::{Batch, Error, Key};
+use harmonium::{Batch, Error, Key, Marginal};
 use indicatif::ProgressBar;
 
 use crate::args::Output;
+use crate::checkup::{self, Checkup};
 use crate::clock::Clock;
 use crate::metrics::{Metric, Metrics};
 use crate::profile::{Done, Profile};
+use crate::stop::Stopper;
 use crate::{console, interrupt};
 
 /// Time between two checkpoints within an epoch.
@@ -37,6 +40,7 @@ pub(crate) struct Watch<'a> {
     pub(crate) origin: Origin,
     pub(crate) metrics: Metrics,
     pub(crate) probe: Probe,
+    pub(crate) checks: Checks,
     pub(crate) bar: ProgressBar,
     notices: Vec<String>,
     saved: Option<u64>,
@@ -47,9 +51,18 @@ pub(crate) struct Watch<'a> {
     failure: Option<Error>,
 }
 
+/// Holds what looks at a machine besides its figures.
+pub(crate) struct Checks {
+    pub(crate) checkup: Checkup,
+    /// What ends the training early, if anything does.
+    pub(crate) stopper: Option<Stopper>,
+}
+
 /// Holds what is left of a watch.
 pub(crate) struct Watched {
     pub(crate) metrics: Metrics,
+    pub(crate) probe: Probe,
+    pub(crate) checks: Checks,
     /// The step of the last checkpoint.
     pub(crate) saved: Option<u64>,
     pub(crate) profile: Option<Profile>,
@@ -77,9 +90,10 @@ impl Probe {
         Ok(wrong as f64 / self.rows.rows() as f64)
     }
 
-    fn free_energy_gap(&self, rbm: &Rbm) -> Result<Option<f64>, Error> {
+    /// Compares training and validation rows, where there are some.
+    pub(crate) fn free_energy_gap(&self, rbm: &Rbm) -> Result<Option<Gap>, Error> {
         let Some((train, held_out)) = &self.gap else { return Ok(None) };
-        Ok(Some(rbm.mean_unnormalized(train)? - rbm.mean_unnormalized(held_out)?))
+        Ok(Some(Gap::of(&rbm.free_energy(train)?.to_vec(), &rbm.free_energy(held_out)?.to_vec())))
     }
 }
 
@@ -91,6 +105,7 @@ impl<'a> Watch<'a> {
         origin: Origin,
         metrics: Metrics,
         probe: Probe,
+        checks: Checks,
         bar: ProgressBar,
     ) -> Self {
         let (since_save, since_epoch) = (Clock::start(), Clock::start());
@@ -101,6 +116,7 @@ impl<'a> Watch<'a> {
             origin,
             metrics,
             probe,
+            checks,
             bar,
             notices,
             saved,
@@ -119,7 +135,8 @@ impl<'a> Watch<'a> {
             return Err(failure);
         }
         let profile = recording.map(|recording| Profile::new(recording, self.done));
-        Ok(Watched { metrics: self.metrics, saved: self.saved, profile })
+        let Self { metrics, probe, checks, saved, .. } = self;
+        Ok(Watched { metrics, probe, checks, saved, profile })
     }
 
     fn look(&mut self, step: &Step<'_, Rbm>) -> Result<ControlFlow<()>, Error> {
@@ -141,7 +158,13 @@ impl<'a> Watch<'a> {
             self.save(step.model, step.good)?;
             return Ok(ControlFlow::Break(()));
         }
-        Ok(ControlFlow::Continue(()))
+        self.checks.checkup.prepare(step.model, step.training);
+        Ok(if self.is_over() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
+    }
+
+    /// Tells whether the training has stopped getting better.
+    pub(crate) fn is_over(&self) -> bool {
+        self.checks.stopper.as_ref().is_some_and(Stopper::is_over)
     }
 
     /// Writes a checkpoint of a state that the guard believes in.
@@ -158,6 +181,11 @@ impl<'a> Watch<'a> {
 
     fn epoch(&mut self, step: &Step<'_, Rbm>) -> Result<(), Error> {
         let seconds = self.since_epoch.seconds();
+        let gap = self.probe.free_energy_gap(step.model)?;
+        let score = match &self.checks.stopper {
+            Some(stopper) => Some(stopper.score(step.model, gap.as_ref())?),
+            None => None,
+        };
         let metric = Metric {
             epoch: step.training.epoch(),
             step: step.training.step(),
@@ -165,10 +193,15 @@ impl<'a> Watch<'a> {
             samples_per_second: self.rows as f64 / seconds.max(1e-9),
             pseudo_log_likelihood: self.probe.pseudo_log_likelihood(step.model)?,
             reconstruction_error: self.probe.reconstruction_error(step.model)?,
-            free_energy_gap: self.probe.free_energy_gap(step.model)?,
+            free_energy_gap: gap.map(|gap| gap.mean),
+            score: score.filter(|score| score.is_finite()),
+            remarks: self.checks.checkup.epoch(step, gap.as_ref())?,
             notices: std::mem::take(&mut self.notices),
         };
         self.tell(&metric)?;
+        if let (Some(stopper), Some(score)) = (&mut self.checks.stopper, score) {
+            stopper.judge((metric.epoch, score), (step.model, step.good), &self.origin)?;
+        }
         self.metrics.push(metric)?;
         (self.rows, self.since_epoch) = (0, Clock::start());
         Ok(())
@@ -186,7 +219,17 @@ impl<'a> Watch<'a> {
         if self.bar.is_hidden() && !self.output.json {
             console::note(self.output, text);
         }
+        metric.remarks.iter().for_each(|remark| self.remark(metric.epoch, &checkup::line(remark)));
         Ok(())
+    }
+
+    fn remark(&self, epoch: u32, line: &str) {
+        let text = format!("epoch {epoch:>3}  {line}");
+        if !self.bar.is_hidden() {
+            self.bar.println(text);
+        } else if !self.output.json {
+            console::note(self.output, text);
+        }
     }
 }
 

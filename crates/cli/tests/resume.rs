@@ -240,6 +240,7 @@ fn other_options_are_refused_beside_resume() {
         "--l1 0.1",
         "--l2 0.1",
         "--validation 3",
+        "--stop gap",
         "--seed 2",
         "--betas 0",
         "--binarize none",

@@ -11,6 +11,7 @@ extern crate harmonium_kernels;
 pub mod address;
 pub mod batch;
 pub mod data;
+pub mod doctor;
 pub mod error;
 pub mod evaluate;
 pub mod model;

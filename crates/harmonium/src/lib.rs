@@ -2,8 +2,8 @@
 
 pub use harmonium_core::{
     Annealed, Backend, Batch, BitMatrix, EnergyModel, Error, ErrorKind, Gibbs, HasParams, Key, Marginal,
-    Params, Rows, address, batch, check_backend, data, error, evaluate, model, params, persist, profile,
-    purpose, rows, stats, train, units,
+    Params, Rows, address, batch, check_backend, data, doctor, error, evaluate, model, params, persist,
+    profile, purpose, rows, stats, train, units,
 };
 pub use harmonium_rbm as rbm;
 

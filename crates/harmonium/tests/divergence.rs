@@ -53,11 +53,15 @@ impl harmonium::train::Observer<Rbm> for Watch {
 
 /// Runs a training that must diverge; gives the digest it leaves and those of its updates.
 fn diverge(options: &Fit, persistent: bool) -> (String, Vec<String>) {
+    diverge_from(options, persistent, 2)
+}
+
+fn diverge_from(options: &Fit, persistent: bool, seed: u64) -> (String, Vec<String>) {
     let (mut rbm, mut watch) = (machine(), Watch(vec![machine().digest()]));
     let ended = if persistent {
-        fit(&mut rbm, &data(), &mut Pcd::new(1, 25), options, key(2), &mut watch)
+        fit(&mut rbm, &data(), &mut Pcd::new(1, 25), options, key(seed), &mut watch)
     } else {
-        fit(&mut rbm, &data(), &mut Cd::new(1), options, key(2), &mut watch)
+        fit(&mut rbm, &data(), &mut Cd::new(1), options, key(seed), &mut watch)
     };
     let error = ended.expect_err("the training must run away");
     let ErrorKind::Diverged(fault) = error.kind() else { panic!("another error: {error}") };
@@ -99,9 +103,48 @@ fn retries_lower_the_rate_and_finish() {
     };
     let summary = fit(&mut rbm, &data(), &mut Pcd::new(1, 25), &options, key(2), &mut look).unwrap();
     assert_eq!((summary.steps, summary.notices.len()), (120, 2), "{:?}", summary.notices);
+    assert_eq!((summary.rollbacks, summary.lowest_rate), (2, 0.25));
     rates.dedup();
     assert_eq!(rates, [0.5, 0.25, 0.125]);
     assert!(exact(&rbm).weights.iter().all(|w| w.abs() < 1.0));
+}
+
+/// Lists 20 trainings with a thousand times the rate that suits them: λ = 1 makes W (1 − 50) times as large with each
+/// update, so that weights of 10⁻² pass 10³ within four; after five halvings 1 − ηλ is −0.56, and W stays small. Momentum
+/// μ only widens what is stable, ηλ < 2 (1 + μ).
+fn too_fast(action: Action) -> impl Iterator<Item = (u64, Fit)> {
+    (0..20).map(move |n| {
+        let momentum = Method::Sgd { momentum: Schedule::Constant(if n % 4 < 2 { 0.0 } else { 0.5 }) };
+        let centre = (n % 3 == 0).then(Centre::default);
+        let (decay, guard) = (Decay { l1: 0.0, l2: 1.0 }, Guard { action, ..Guard::default() });
+        (n, Fit { epochs: 10, method: momentum, centre, decay, guard, ..options(1000.0) })
+    })
+}
+
+#[test]
+fn a_thousandfold_rate_stops_every_training_at_its_last_good_state() {
+    for (n, options) in too_fast(Action::Stop) {
+        let (left, seen) = diverge_from(&options, n % 2 == 0, n);
+        assert_eq!(left, seen[(seen.len() - 1) / EPOCH * EPOCH], "training {n}");
+    }
+}
+
+#[test]
+fn a_thousandfold_rate_is_lowered_until_every_training_finishes() {
+    for (n, options) in too_fast(Action::retry()) {
+        let mut rbm = machine();
+        let summary = if n % 2 == 0 {
+            fit(&mut rbm, &data(), &mut Pcd::new(1, 25), &options, key(n), &mut Silent)
+        } else {
+            fit(&mut rbm, &data(), &mut Cd::new(1), &options, key(n), &mut Silent)
+        };
+        let summary = summary.unwrap_or_else(|error| panic!("training {n}: {error}"));
+        assert_eq!((summary.steps, summary.stopped), (30, false));
+        assert!(summary.rollbacks >= 1, "training {n} was no test");
+        assert_eq!(summary.rollbacks as usize, summary.notices.len());
+        assert_eq!(summary.lowest_rate, 0.5_f32.powi(summary.rollbacks as i32));
+        assert!(rbm.params().tensors().iter().all(|t| t.values.iter().all(|x| x.abs() <= 1e3)));
+    }
 }
 
 /// Retries are counted: where no rate helps, the training ends as one without retries.

@@ -10,6 +10,8 @@
 mod ais;
 #[path = "divergence.rs"]
 mod divergence;
+#[path = "doctor.rs"]
+mod doctor;
 #[path = "estimators.rs"]
 mod estimators;
 #[path = "exact.rs"]
@@ -38,6 +40,8 @@ mod reproducible;
 mod resume;
 #[path = "saving.rs"]
 mod saving;
+#[path = "stopping.rs"]
+mod stopping;
 #[path = "tempering.rs"]
 mod tempering;
 
@@ -58,7 +62,7 @@ const fn bug(id: &'static str, what: &'static str, oracle: &'static str, proof: 
     Bug { id, what, oracle, proof }
 }
 
-const BUGS: [Bug; 46] = [
+const BUGS: [Bug; 51] = [
     bug("B01", "negative phase pairs h with the wrong v", "O7", "estimators::cd_has_its_expectation"),
     bug("B02", "AIS anneals with the wrong parameters", "O8", "ais::weights_are_unbiased"),
     bug(
@@ -194,6 +198,31 @@ const BUGS: [Bug; 46] = [
         "TAP without its reaction",
         "fixed point",
         "mean_field::fixed_points_are_stationary_points_of_the_expansion",
+    ),
+    bug(
+        "B80",
+        "chains in places of their own pass for moving",
+        "diagnosis",
+        "doctor::chains_that_never_cross_are_stuck",
+    ),
+    bug("B81", "only units that are never on count as dead", "diagnosis", "doctor::dead_units_are_found"),
+    bug(
+        "B82",
+        "free-energy gap with the wrong sign",
+        "diagnosis",
+        "doctor::a_machine_that_learns_rows_by_heart_overfits",
+    ),
+    bug(
+        "B83",
+        "patience never ends",
+        "stopping",
+        "stopping::a_training_stops_when_patience_ends_and_the_best_state_is_back",
+    ),
+    bug(
+        "B84",
+        "rollbacks of the guard not counted",
+        "extremes",
+        "divergence::a_thousandfold_rate_is_lowered_until_every_training_finishes",
     ),
 ];
 

@@ -9,13 +9,14 @@ use serde::Serialize;
 use super::report;
 use crate::args::{Method, Output};
 use crate::clock::Clock;
-use crate::console;
 use crate::folder::VFS;
 use crate::likelihood::{self, Figures};
 use crate::metrics::Metrics;
 use crate::outcome::{Gap, Outcome, SAMPLES, sample};
 use crate::run::Run;
+use crate::stop::Stopped;
 use crate::watch::Watched;
+use crate::{checkup, console};
 
 /// Runs of the final annealing, and sweeps of its backward chains.
 const RUNS: usize = 100;
@@ -33,8 +34,8 @@ struct LastLine<'a> {
 pub(crate) fn run(
     run: &Run,
     rbm: &Rbm,
-    watched: &Watched,
-    summary: &Summary,
+    (watched, summary): (&Watched, &Summary),
+    stopped: Option<Stopped>,
     seconds: f64,
     output: Output,
 ) -> Result<(), Error> {
@@ -45,6 +46,8 @@ pub(crate) fn run(
     let figures = if run.recipe.betas == 0 { None } else { Some(evaluate(run, rbm, rows, output)?) };
     let samples = sample(rbm, run.recipe.seed, output)?;
     let gap = Gap::of(rbm, &samples, rows)?;
+    let held_out = watched.probe.free_energy_gap(rbm)?;
+    let remarks = watched.checks.checkup.finish(rbm, held_out.as_ref(), run.recipe.seed)?;
     let outcome = Outcome {
         run: run.folder.path().display().to_string(),
         epochs: run.recipe.fit.epochs,
@@ -54,6 +57,9 @@ pub(crate) fn run(
         figures,
         sample_free_energy_gap: Some(gap),
         notices: notices(run, &watched.metrics, summary),
+        guard: summary.into(),
+        stopped,
+        remarks: Some(remarks),
         seconds: [seconds, seconds + clock.seconds()],
         profile: watched.profile.clone(),
     };
@@ -94,6 +100,9 @@ fn tell(run: &Run, outcome: &Outcome, output: Output) -> Result<(), Error> {
         console::line(format!(
             "free energy of {SAMPLES} samples: {mean:+.2} ± {three_sigma:.2} nats from that of the rows"
         ))?;
+    }
+    for remark in outcome.remarks.iter().flatten() {
+        console::line(checkup::line(remark))?;
     }
     console::line(format!("digest {}", outcome.digest))?;
     console::line(format!("report {}", run.folder.report().display()))

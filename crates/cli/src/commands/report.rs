@@ -1,17 +1,17 @@
 //! Writes the report of a run from its files.
 
+use harmonium::doctor::Remark;
 use harmonium::rbm::Rbm;
 use harmonium::{Batch, Error, Key, check_backend};
 
-use crate::args;
-use crate::console;
 use crate::folder::{Folder, open_model, write_text};
 use crate::likelihood::Figures;
 use crate::metrics::{Metric, Metrics};
-use crate::outcome::{Outcome, SAMPLE_SWEEPS, sample};
+use crate::outcome::{Guarded, Outcome, SAMPLE_SWEEPS, sample};
 use crate::picture::{Tone, fitting, grid, pairs, spread, tile_shape};
-use crate::report::{Curve, Figure, Plate, Report, Series, Units, render};
+use crate::report::{Ailment, Curve, Diagnosis, Figure, Plate, Report, Series, Units, render};
 use crate::run::Run;
+use crate::{args, checkup, console};
 
 /// Rows whose hidden units are looked at.
 const ROWS: usize = 10_000;
@@ -59,6 +59,7 @@ pub(crate) fn write(
         title: format!("RBM {} × {} on {}", rbm.visible_units(), rbm.hidden_units(), run.recipe.name()),
         summary: summary(outcome),
         notices: outcome.notices.clone(),
+        diagnosis: Some(diagnosis(outcome.remarks.as_deref(), metrics.lines())),
         curves: curves(metrics.lines()),
         samples: Some(tiles(samples)),
         filters: Some(filters(rbm)),
@@ -87,7 +88,12 @@ fn summary(outcome: &Outcome) -> Vec<Figure> {
         let interval = [gap.mean - gap.three_sigma, gap.mean + gap.three_sigma];
         figures.push(Figure::estimate("free energy of samples", gap.mean, interval, "nats", how));
     }
-    figures.push(Figure::exact("updates", &outcome.steps.to_string(), &format!("{} epochs", outcome.epochs)));
+    let epochs = outcome.stopped.as_ref().map_or(outcome.epochs, |stopped| stopped.best_epoch);
+    figures.push(Figure::exact("updates", &outcome.steps.to_string(), &format!("{epochs} epochs")));
+    let Guarded { rollbacks, lowest_rate } = outcome.guard;
+    let lowered =
+        format!("how often the guard put a good state back; lowest rate {lowest_rate} of that asked for");
+    figures.push(Figure::exact("rollbacks", &rollbacks.to_string(), &lowered));
     let [training, all] = outcome.seconds;
     figures.push(Figure::exact(
         "seconds",
@@ -96,6 +102,25 @@ fn summary(outcome: &Outcome) -> Vec<Figure> {
     ));
     figures.push(Figure::exact("digest", outcome.digest.get(..12).unwrap_or_default(), &outcome.digest));
     figures
+}
+
+/// Parts what was found in the finished machine from what an epoch had and the end has not.
+fn diagnosis(last: Option<&[Remark]>, lines: &[Metric]) -> Diagnosis {
+    let stays = |remark: &Remark| last.unwrap_or_default().iter().any(|r| r.finding == remark.finding);
+    let each = lines.iter().flat_map(|line| line.remarks.iter().map(|remark| (line.epoch, remark)));
+    let passed = each.filter(|(_, remark)| !stays(remark)).map(|(epoch, remark)| (epoch, ailment(remark)));
+    Diagnosis { last: last.map(|last| last.iter().map(ailment).collect()), passed: passed.collect() }
+}
+
+fn ailment(remark: &Remark) -> Ailment {
+    Ailment {
+        severity: remark.severity.to_string(),
+        found: remark.found.clone(),
+        advice: remark.advice.clone(),
+        options: checkup::options(remark),
+        figures: remark.figures.iter().map(|figure| (figure.name.clone(), figure.value)).collect(),
+        units: remark.units.clone(),
+    }
 }
 
 fn likelihood(name: &str, found: &Figures) -> Figure {

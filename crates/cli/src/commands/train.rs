@@ -10,13 +10,15 @@ use harmonium::{Error, ErrorKind, Key, Rows};
 
 use super::finish;
 use crate::args::{Output, Train};
+use crate::checkup::Checkup;
 use crate::clock::Clock;
 use crate::folder::{Folder, VFS};
 use crate::metrics::Metrics;
 use crate::recipe::Recipe;
 use crate::run::Run;
 use crate::source::Parts;
-use crate::watch::{Probe, Watch, Watched};
+use crate::stop::{Stopped, Stopper};
+use crate::watch::{Checks, Probe, Watch, Watched};
 use crate::{INTERRUPTED, console, interrupt, profile};
 
 /// Carries out `train`.
@@ -117,17 +119,41 @@ fn go(
     let (clock, output) = (Clock::start(), args.output);
     let way_on = format!("go on with: harmonium train --resume {}", run.folder.path().display());
     interrupt::advise(format!("interrupted; {way_on}"));
-    let (summary, watched) = interrupt::armed(|| fit(run, &mut rbm, from, metrics, args))?;
+    let (mut summary, watched) = interrupt::armed(|| fit(run, &mut rbm, from, metrics, args))?;
     if let Some(profile) = watched.profile.as_ref().filter(|_| !output.json) {
         profile.lines().into_iter().try_for_each(console::line)?;
     }
-    if summary.stopped {
+    let over = watched.checks.stopper.as_ref().is_some_and(Stopper::is_over);
+    if summary.stopped && (interrupt::wanted() || !over) {
         console::note(output, format!("saved at step {}; {way_on}", watched.saved.unwrap_or_default()));
         return Ok(ExitCode::from(INTERRUPTED));
     }
+    let stopped = put_back(&mut rbm, &mut summary, &watched)?;
     summary.notices.iter().chain(&run.train.notice()).for_each(|notice| console::note(output, notice));
-    finish::run(run, &rbm, &watched, &summary, clock.seconds(), output)?;
+    finish::run(run, &rbm, (&watched, &summary), stopped, clock.seconds(), output)?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// Puts the best state back, if epochs were judged.
+fn put_back(rbm: &mut Rbm, summary: &mut Summary, watched: &Watched) -> Result<Option<Stopped>, Error> {
+    let last = watched.metrics.lines().last().map_or(0, |line| line.epoch);
+    let Some(stopper) = &watched.checks.stopper else { return Ok(None) };
+    let Some((best, stopped)) = stopper.finish(last)? else { return Ok(None) };
+    (*rbm, summary.steps) = (best, stopped.best_step);
+    summary.notices.push(stopped.sentence());
+    Ok(Some(stopped))
+}
+
+fn checks(run: &Run, metrics: &Metrics) -> Result<Checks, Error> {
+    let lines = metrics.lines();
+    let checkup = Checkup::new(run.train.shown(), &run.recipe, lines)?;
+    let stopper = match (run.recipe.stop, &run.validation) {
+        (Some(stop), Some(rows)) => {
+            Some(Stopper::new(stop, rows, run.recipe.seed, run.folder.best(), lines)?)
+        }
+        _ => None,
+    };
+    Ok(Checks { checkup, stopper })
 }
 
 fn fit(
@@ -143,11 +169,19 @@ fn fit(
     let origin = Origin { seed, step: 0, recipe: run.recipe.to_json()? };
     let probe = Probe::new(run.train.shown(), run.validation.as_ref(), seed);
     let bar = console::bar(args.output, training.total(), "training");
-    let mut watch = Watch::new(args.output, checkpoints, origin, metrics, probe, bar);
+    let checks = checks(run, &metrics)?;
+    let mut watch = Watch::new(args.output, checkpoints, origin, metrics, probe, checks, bar);
     let mut estimator = run.recipe.estimator.clone();
     let estimator = estimator.get_mut();
     if let Some(snapshot) = from {
         training.restore(rbm, estimator, snapshot)?;
+    }
+    watch.checks.checkup.prepare(rbm, &training);
+    if watch.is_over() {
+        let (lowest_rate, rollbacks) = from.map_or((1.0, 0), |snapshot| snapshot.rate);
+        let (steps, notices) = (training.step(), Vec::new());
+        let summary = Summary { steps, stopped: true, notices, rollbacks, lowest_rate };
+        return Ok((summary, watch.finish(None)?));
     }
     let key = Key::from_seed(seed);
     let (summary, recording) =

@@ -1,6 +1,6 @@
 //! Makes up a run for the tests: strokes, 30 epochs, every section filled.
 
-use super::{Curve, Figure, Plate, Report, Series, Units};
+use super::{Ailment, Curve, Diagnosis, Figure, Plate, Report, Series, Units};
 use crate::picture::{self, Tone};
 
 /// Draws from [0, 1), the same numbers each time.
@@ -91,6 +91,38 @@ fn plates(noise: &mut Noise) -> [Option<Plate>; 3] {
     .map(|(picture, note)| Some(Plate { picture, note: note.into() }))
 }
 
+fn diagnosis() -> Diagnosis {
+    let ailment = |severity: &str, found: &str, advice: &str, options: &str| Ailment {
+        severity: severity.into(),
+        found: found.into(),
+        advice: advice.into(),
+        options: options.split(' ').map(str::to_owned).collect(),
+        ..Ailment::default()
+    };
+    let dead = ailment(
+        "note",
+        "12 of 500 hidden units are dead, off on the rows of data (mean below 0.005)",
+        "train fewer hidden units, or lower the learning rate, which drives units out of reach",
+        "--hidden --learning-rate",
+    );
+    let figures = named(&[("count", "12"), ("share", "0.024")]);
+    let figures = figures.into_iter().map(|(name, value)| (name, value.parse().unwrap_or(0.0)));
+    let dead = Ailment { figures: figures.collect(), units: vec![0, 60, 120], ..dead };
+    let gap = ailment(
+        "serious",
+        "the free-energy gap has grown to 61.20 nats, from 8.31",
+        "stop earlier, raise the L2 penalty or train fewer hidden units",
+        "--stop --l2 --hidden --epochs",
+    );
+    let rate = ailment(
+        "warning",
+        "numbers ran away and the guard lowered the rate 1 times",
+        "lower the learning rate",
+        "--learning-rate",
+    );
+    Diagnosis { last: Some(vec![dead, gap]), passed: vec![(2, rate)] }
+}
+
 fn named(pairs: &[(&str, &str)]) -> Vec<(String, String)> {
     pairs.iter().map(|&(name, value)| (name.into(), value.into())).collect()
 }
@@ -136,6 +168,7 @@ pub(super) fn example() -> Report {
         notices: vec![
             "The rate was halved once, at step 812: the weights had grown beyond the guard.".into(),
         ],
+        diagnosis: Some(diagnosis()),
         curves: curves(noise),
         samples,
         filters,

@@ -4,6 +4,7 @@
 //! `chart::POINTS` places and a picture above `plate::BYTES` is named instead of shown.
 
 mod chart;
+mod diagnosis;
 mod html;
 mod page;
 mod plate;
@@ -15,6 +16,7 @@ mod example;
 mod tests;
 
 pub(crate) use chart::{Curve, Series};
+pub(crate) use diagnosis::{Ailment, Diagnosis};
 pub(crate) use page::render;
 pub(crate) use plate::Plate;
 pub(crate) use units::Units;
@@ -28,6 +30,8 @@ pub(crate) struct Report {
     pub(crate) summary: Vec<Figure>,
     /// Sentences the reader must know: a retried rate, an ignored row, a batch larger than the data.
     pub(crate) notices: Vec<String>,
+    /// What the checks found, if any were made.
+    pub(crate) diagnosis: Option<Diagnosis>,
     /// Quantities along the training, in the order of the page.
     pub(crate) curves: Vec<Curve>,
     /// Visible values drawn from the model.

@@ -3,8 +3,8 @@
 use super::chart::{Shape, chart};
 use super::html::{Html, element, table, void, words};
 use super::plate::{Subject, figure};
-use super::units::overview;
 use super::{Figure, Report};
+use super::{diagnosis, units};
 
 const STYLE: &str = include_str!("style.css");
 const SCRIPT: &str = include_str!("page.js");
@@ -52,12 +52,13 @@ fn sections(report: &Report) -> impl Iterator<Item = Html> {
     [
         some("summary", "Results", &report.summary, summary),
         some("notices", "Notices", &report.notices, notices),
+        report.diagnosis.as_ref().map(|found| section("diagnosis", "Diagnosis", diagnosis::overview(found))),
         Some(section("curves", "Training", curves(report))),
         plate(&report.samples, Subject::Samples).map(|shown| section("samples", "Samples", shown)),
         plate(&report.filters, Subject::Filters).map(|shown| section("filters", "Filters", shown)),
         plate(&report.reconstructions, Subject::Reconstructions)
             .map(|shown| section("reconstructions", "Reconstructions", shown)),
-        report.units.as_ref().map(|units| section("units", "Hidden units", overview(units))),
+        report.units.as_ref().map(|shown| section("units", "Hidden units", units::overview(shown))),
         Some(section("recipe", "Recipe", recipe(report))),
         some("environment", "Environment", &report.environment, listing),
     ]

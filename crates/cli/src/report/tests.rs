@@ -2,7 +2,7 @@
 
 use super::chart::POINTS;
 use super::example::{Noise, example};
-use super::{Curve, Figure, Plate, Report, Series, Units, render};
+use super::{Ailment, Curve, Diagnosis, Figure, Plate, Report, Series, Units, render};
 use crate::picture::{self, Tile, Tone};
 
 const HOSTILE: &str = "</script><img src=x onerror=\"alert('1')\"><!-- & \u{2028}\0";
@@ -62,7 +62,7 @@ fn a_report_has_its_sections_in_order_and_loads_nothing() {
     assert_loads_nothing(&page);
     let ids: Vec<&str> =
         page.split("<section id=\"").skip(1).map(|part| part.split('"').next().expect("an id")).collect();
-    let order = "summary notices curves samples filters reconstructions units recipe environment";
+    let order = "summary notices diagnosis curves samples filters reconstructions units recipe environment";
     assert_eq!(ids.join(" "), order);
     assert!(page.len() < 2_000_000, "{} bytes", page.len());
 }
@@ -100,6 +100,15 @@ fn hostile_text_stays_text_wherever_it_stands() {
     report.recipe.push((hostile(), hostile()));
     report.environment.push((hostile(), hostile()));
     report.command = hostile();
+    let ailment = Ailment {
+        severity: hostile(),
+        found: hostile(),
+        advice: hostile(),
+        options: vec![hostile()],
+        figures: vec![(hostile(), f64::NAN)],
+        units: vec![1],
+    };
+    report.diagnosis = Some(Diagnosis { last: Some(vec![ailment.clone()]), passed: vec![(1, ailment)] });
     report.samples.iter_mut().for_each(|plate| plate.note = hostile());
     let curve = &mut report.curves[0];
     (curve.name, curve.unit, curve.x_label, curve.note) = (hostile(), hostile(), hostile(), hostile());
@@ -110,6 +119,28 @@ fn hostile_text_stays_text_wherever_it_stands() {
     assert!(!page.contains("<img src=x") && !page.contains("</script><img") && !page.contains("<!-- "));
     assert!(!tags(&page).iter().any(|tag| tag.contains("onerror=\"")), "an attribute was broken open");
     assert_eq!(data(&page)[0]["xLabel"], HOSTILE, "the script reads the text as it was");
+}
+
+#[test]
+fn a_diagnosis_says_what_to_do_and_what_is_gone() {
+    let page = render(&example());
+    for text in [
+        "<span class=\"severity serious\">serious</span> the free-energy gap has grown to 61.20 nats",
+        "<strong>What to do:</strong> stop earlier",
+        "<code>--hidden</code> <code>--learning-rate</code>",
+        "count 12; share 0.024; the first concerned, counted from 0: 0, 60, 120",
+        "gone at the end</h3>",
+        "From epoch 2: numbers ran away",
+    ] {
+        assert!(page.contains(text), "{text} is missing");
+    }
+    let shown = |last: Option<Vec<Ailment>>| {
+        render(&Report { diagnosis: Some(Diagnosis { last, passed: Vec::new() }), ..Report::default() })
+    };
+    let (sound, unfinished) = (shown(Some(Vec::new())), shown(None));
+    assert!(sound.contains("found nothing wrong") && !sound.contains("class=\"diagnosis\""));
+    assert!(unfinished.contains("was not finished") && !unfinished.contains("gone at the end"));
+    assert!(!render(&Report::default()).contains("id=\"diagnosis\""));
 }
 
 #[test]

@@ -35,6 +35,10 @@ pub struct Summary {
     pub stopped: bool,
     /// What the guard did and what else a user should know.
     pub notices: Vec<String>,
+    /// How often the guard put the last good state back, also before an interruption.
+    pub rollbacks: u32,
+    /// The lowest share of its rate that the guard made the training go on with; 1 where it did nothing.
+    pub lowest_rate: f32,
 }
 
 /// Is a training as it stands between two updates.
@@ -260,7 +264,14 @@ impl Training {
     }
 
     fn summary(&self, stopped: bool) -> Summary {
-        Summary { steps: self.step, stopped, notices: self.notices.clone() }
+        Summary {
+            steps: self.step,
+            stopped,
+            notices: self.notices.clone(),
+            rollbacks: mutant!("B84", self.retries, 0),
+            // The guard lowers rates and never raises them.
+            lowest_rate: self.rate_factor,
+        }
     }
 
     /// Copies all that is needed to go on from here.

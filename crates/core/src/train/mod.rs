@@ -9,6 +9,7 @@ mod observer;
 mod optimizer;
 mod options;
 mod schedule;
+mod stopping;
 mod transform;
 
 pub use estimators::{
@@ -22,4 +23,5 @@ pub use observer::{Observer, Silent, Step, WithGradient};
 pub use optimizer::{Method, Optimizer};
 pub use options::Fit;
 pub use schedule::Schedule;
+pub use stopping::{EarlyStopping, Patience, Stopping, Verdict, gap_score, moment_mismatch};
 pub use transform::{Centre, Decay, Transform};
