@@ -2,8 +2,8 @@
 
 use harmonium_kernels::{BitMatrix, Key, parallel, profile};
 
-use super::optimizer::Move;
-use super::{Action, Estimator, Fit, Observer, Optimizer, Step, Transform, fused};
+use super::average::{self, Share};
+use super::{Action, Adapted, Estimator, Fit, Observer, Optimizer, Step, fused};
 use crate::address::Address;
 use crate::data::shuffled;
 use crate::params::largest;
@@ -48,6 +48,8 @@ pub struct Training {
     retries: u32,
     notices: Vec<String>,
     order: (u32, Vec<u32>),
+    average: Option<Params>,
+    adapted: Option<Adapted>,
 }
 
 /// Holds all that a training needs to go on bit for bit, besides its options, data and seed.
@@ -67,6 +69,10 @@ pub struct Snapshot {
     pub offsets: Option<[Vec<f32>; 2]>,
     /// The chains of the estimator.
     pub chains: Option<BitMatrix>,
+    /// The average of the parameters, once it has begun.
+    pub average: Option<Params>,
+    /// What the adaptation of the rate goes on from.
+    pub adapted: Option<Adapted>,
 }
 
 impl Training {
@@ -79,6 +85,8 @@ impl Training {
         rows::check_count("data", data.rows())?;
         // One row has the width of all.
         model.check_data(&data.read(&[0])?)?;
+        let params = model.params();
+        options.constraints.check_model(&params)?;
         let mut notices = Vec::new();
         if options.batch > data.rows() {
             notices.push(format!(
@@ -88,7 +96,7 @@ impl Training {
             ));
         }
         Ok(Self {
-            optimizer: Optimizer::new(options.method.clone(), &model.params()),
+            optimizer: Optimizer::new(options.method.clone(), &params),
             options: options.clone(),
             rows: data.rows(),
             step: 0,
@@ -96,6 +104,8 @@ impl Training {
             retries: 0,
             notices,
             order: (u32::MAX, Vec::new()),
+            average: None,
+            adapted: None,
         })
     }
 
@@ -119,9 +129,21 @@ impl Training {
         self.batches() * u64::from(self.options.epochs)
     }
 
-    /// Gives the learning rate of the next update.
+    /// Gives the learning rate of the next update, before what its own gradient adapts.
     pub fn rate(&self) -> f32 {
+        self.scheduled() * self.adapted.as_ref().map_or(1.0, |adapted| adapted.factor)
+    }
+
+    /// Gives the learning rate that schedule and guard have come to.
+    fn scheduled(&self) -> f32 {
         self.options.learning_rate.at(self.step, self.total(), self.epoch()) as f32 * self.rate_factor
+    }
+
+    /// Gives a copy of the model with the average of its parameters, once that has begun.
+    pub fn averaged<M: HasParams + Clone>(&self, model: &M) -> Option<M> {
+        let mut out = model.clone();
+        self.average.as_ref()?.store(&mut out);
+        Some(out)
     }
 
     /// Goes on until the last epoch is done or the observer stops it.
@@ -150,6 +172,9 @@ impl Training {
     ) -> Result<Summary, Error> {
         let mut phases = Phases::new(model.stats());
         let mut gradient = observer.wants_gradient().then(|| model.params());
+        if self.step == 0 && self.total() > 0 {
+            self.options.constraints.begin(model);
+        }
         let mut good = self.snapshot(model, estimator);
         while self.step < self.total() {
             let batch = profile::stage("rows of the batch", 0, || self.batch(data, key))?;
@@ -192,29 +217,43 @@ impl Training {
         let sweeps = estimator.sweeps().at(at.0, at.1, at.2).round() as u32;
         phases.clear();
         estimator.estimate(model, batch, sweeps, Address::new(key, self.step), phases)?;
-        let step = self.optimizer.begin(self.rate(), at);
+        let rate = self.scheduled();
         self.step += 1;
-        if gradient.is_none()
-            && let Some(each) = fused::update(model, phases, &mut self.options, &mut self.optimizer, step)
-        {
-            model.follow(&each);
-            return Ok(largest(&each));
+        if gradient.is_none() && self.options.fuses() {
+            let share = share(&mut self.average, &self.options, (self.step, at.1), model);
+            let (options, optimizer) = (&mut self.options, &mut self.optimizer);
+            if let Some(each) = fused::update(model, phases, options, optimizer, share, (rate, at)) {
+                model.follow(&each);
+                return Ok(largest(&each));
+            }
         }
         match gradient {
-            Some(gradient) => self.plain(model, phases, gradient, step),
-            None => self.plain(model, phases, &mut model.params(), step),
+            Some(gradient) => self.plain(model, phases, gradient, (rate, at)),
+            None => self.plain(model, phases, &mut model.params(), (rate, at)),
         }
         Ok(model.refresh())
     }
 
-    /// Does the same as the fused form, with a gradient that can be looked at.
-    fn plain(&mut self, model: &mut impl HasParams, phases: &Phases, gradient: &mut Params, step: Move) {
+    /// Does the same as the fused form, with a gradient that can be looked at, and what takes a whole gradient.
+    fn plain(
+        &mut self,
+        model: &mut impl HasParams,
+        phases: &Phases,
+        gradient: &mut Params,
+        (rate, at): (f32, (u64, u64, u32)),
+    ) {
         phases.contrast(gradient);
-        if let Some(centre) = &mut self.options.centre {
-            centre.apply(gradient, &model.blocks(), phases);
+        self.options.transform(gradient, &model.blocks(), phases);
+        let adapt = self.options.adapt;
+        let rate = rate * adapt.map_or(1.0, |adapt| adapt.follow(&mut self.adapted, gradient));
+        let (step, constraints) = (self.optimizer.begin(rate, at), &self.options.constraints);
+        self.optimizer.apply(model, gradient, step, &|name| constraints.freezes(name));
+        constraints.apply(model, gradient, rate);
+        if let Some((average, weight)) = share(&mut self.average, &self.options, (self.step, at.1), model) {
+            for (average, block) in average.tensors_mut().iter_mut().zip(model.blocks()) {
+                average::follow(&mut average.values, block.values, weight);
+            }
         }
-        self.options.decay.apply(gradient, &model.blocks(), phases);
-        self.optimizer.apply(model, gradient, step);
     }
 
     /// Takes the rows of the next batch in the order of its epoch.
@@ -263,6 +302,8 @@ impl Training {
             moments: (mutant!("B32", first.clone(), first.zeros_like()), second.clone(), powers),
             offsets: self.options.centre.as_ref().and_then(|centre| centre.offsets.clone()),
             chains: estimator.chains().cloned(),
+            average: mutant!("B68", self.average.clone(), self.average.as_ref().map(Params::zeros_like)),
+            adapted: self.adapted.clone(),
         }
     }
 
@@ -281,6 +322,8 @@ impl Training {
         same_shape("moments", first, &snapshot.moments.0)?;
         same_shape("second moments", second, &snapshot.moments.1)?;
         self.check_offsets(&snapshot.params, snapshot.offsets.as_ref())?;
+        self.check_average(snapshot)?;
+        self.check_adapted(snapshot)?;
         let before = estimator.chains().cloned();
         estimator.restore(model, snapshot.chains.clone())?;
         if let Err(refusal) = model.restore(&snapshot.params, snapshot.shift) {
@@ -293,9 +336,29 @@ impl Training {
         if let Some(centre) = &mut self.options.centre {
             centre.offsets.clone_from(&snapshot.offsets);
         }
+        (self.average, self.adapted) = (snapshot.average.clone(), snapshot.adapted.clone());
         self.step = snapshot.step;
         (self.rate_factor, self.retries) = snapshot.rate;
         Ok(())
+    }
+
+    fn check_average(&self, snapshot: &Snapshot) -> Result<(), Error> {
+        let weight = self.options.average.and_then(|average| average.weight(snapshot.step, self.total()));
+        match (&snapshot.average, weight) {
+            (None, None) => Ok(()),
+            (Some(average), Some(_)) => same_shape("average", &snapshot.params, average),
+            (None, Some(_)) => Err(Error::shape("average", "the average of the parameters", "none")),
+            (Some(_), None) => Err(Error::shape("average", "none at this step", "one")),
+        }
+    }
+
+    fn check_adapted(&self, snapshot: &Snapshot) -> Result<(), Error> {
+        match (&snapshot.adapted, self.options.adapt.is_some() && snapshot.step > 0) {
+            (None, false) => Ok(()),
+            (Some(adapted), true) => same_shape("last gradient", &snapshot.params, &adapted.gradient),
+            (None, true) => Err(Error::shape("last gradient", "that of the last update", "none")),
+            (Some(_), false) => Err(Error::shape("last gradient", "none at this step", "one")),
+        }
     }
 
     fn check_offsets(&self, params: &Params, offsets: Option<&[Vec<f32>; 2]>) -> Result<(), Error> {
@@ -307,6 +370,17 @@ impl Training {
         }
         Err(Error::shape("centring offsets", format!("{expected:?}"), format!("{got:?}")))
     }
+}
+
+/// Lends the average of an update that counts, and begins it with zeros, which the first weight of 1 replaces.
+fn share<'a>(
+    average: &'a mut Option<Params>,
+    options: &Fit,
+    (step, total): (u64, u64),
+    model: &impl HasParams,
+) -> Share<'a> {
+    let weight = options.average?.weight(step, total)?;
+    Some((average.get_or_insert_with(|| model.params().zeros_like()), weight))
 }
 
 fn same_shape(field: &str, expected: &Params, got: &Params) -> Result<(), Error> {
