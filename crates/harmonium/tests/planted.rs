@@ -8,6 +8,8 @@
 
 #[path = "ais.rs"]
 mod ais;
+#[path = "averaging.rs"]
+mod averaging;
 #[path = "divergence.rs"]
 mod divergence;
 #[path = "estimators.rs"]
@@ -22,8 +24,12 @@ mod invariance;
 mod limits;
 #[path = "metamorphic.rs"]
 mod metamorphic;
+#[path = "optimizers.rs"]
+mod optimizers;
 #[path = "randomness.rs"]
 mod randomness;
+#[path = "regularizers.rs"]
+mod regularizers;
 #[path = "reproducible.rs"]
 mod reproducible;
 #[path = "resume.rs"]
@@ -48,7 +54,7 @@ const fn bug(id: &'static str, what: &'static str, oracle: &'static str, proof: 
     Bug { id, what, oracle, proof }
 }
 
-const BUGS: [Bug; 36] = [
+const BUGS: [Bug; 45] = [
     bug("B01", "negative phase pairs h with the wrong v", "O7", "estimators::cd_has_its_expectation"),
     bug("B02", "AIS anneals with the wrong parameters", "O8", "ais::weights_are_unbiased"),
     bug(
@@ -144,6 +150,45 @@ const BUGS: [Bug; 36] = [
         "a refusal leaves the training half restored",
         "digest",
         "resume::a_refused_snapshot_changes_nothing",
+    ),
+    bug("B61", "both powers of Adam from β₁", "O2", "optimizers::adam_is_algorithm_1"),
+    bug("B62", "AdamW decays biases", "O2", "optimizers::adamw_is_algorithm_2"),
+    bug(
+        "B63",
+        "enhanced gradient centred on the data alone",
+        "O2",
+        "regularizers::enhanced_gradients_are_differences_of_covariances",
+    ),
+    bug("B64", "group L1 pulls by w for sign w", "O2", "regularizers::group_l1_is_the_slope_of_its_penalty"),
+    bug(
+        "B65",
+        "proximal step walks through zero",
+        "closed form",
+        "regularizers::proximal_steps_make_exact_zeros",
+    ),
+    bug(
+        "B66",
+        "exponential mean never forgets",
+        "closed form",
+        "averaging::the_exponential_mean_begins_as_a_plain_one",
+    ),
+    bug(
+        "B67",
+        "rate grows where gradients turn back",
+        "closed form",
+        "regularizers::rates_follow_the_cosine_of_successive_gradients",
+    ),
+    bug(
+        "B68",
+        "average absent from the checkpoint",
+        "resume",
+        "resume::a_training_resumed_after_any_step_ends_alike",
+    ),
+    bug(
+        "B69",
+        "clipped by the square of the norm",
+        "O2",
+        "regularizers::clipping_shortens_and_does_not_turn",
     ),
 ];
 

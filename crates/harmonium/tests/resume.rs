@@ -4,7 +4,7 @@ mod common;
 
 use std::ops::ControlFlow;
 
-use common::recipe::{Either, End, Recipe, data, machine, recipes};
+use common::recipe::{Either, End, Recipe, data, further, machine, recipes};
 use harmonium::HasParams;
 use harmonium::rbm::Rbm;
 use harmonium::train::{Pcd, Silent, Snapshot, Step, Training};
@@ -35,9 +35,16 @@ fn restore(recipe: &mut Recipe, snapshot: &Snapshot) -> Result<(Training, Rbm), 
     Ok((training, rbm))
 }
 
+fn standing(training: &Training, recipe: &Recipe, rbm: &Rbm) -> Snapshot {
+    match &recipe.estimator {
+        Either::Cd(cd) => training.snapshot(rbm, cd),
+        Either::Pcd(pcd) => training.snapshot(rbm, pcd),
+    }
+}
+
 #[test]
 fn a_training_resumed_after_any_step_ends_alike() {
-    for recipe in recipes() {
+    for recipe in recipes().into_iter().chain(further()) {
         let (end, kept) = snapshots(&recipe);
         assert_eq!((end.steps, kept.len()), (9, 9));
         for (step, snapshot) in kept.iter().enumerate() {
@@ -45,6 +52,8 @@ fn a_training_resumed_after_any_step_ends_alike() {
             let (mut training, mut rbm) = restore(&mut again, snapshot).unwrap();
             assert_eq!(training.step(), step as u64 + 1);
             let summary = again.run(&mut training, &mut rbm, &mut Silent).unwrap();
+            let last = kept.last().expect("nine snapshots");
+            assert!(standing(&training, &again, &rbm) == *last, "step {}: {recipe:?}", step + 1);
             assert!(again.end(&rbm, summary.steps) == end, "stopped after step {}: {recipe:?}", step + 1);
         }
     }

@@ -2,7 +2,8 @@
 
 use harmonium::rbm::Rbm;
 use harmonium::train::{
-    Cd, Centre, Decay, Estimator, Fit, Method, Observer, Pcd, Schedule, Summary, Training,
+    Adapt, Average, Cd, Centre, Clip, Decay, Estimator, Fit, Method, Observer, Pcd, Schedule, Summary,
+    Training,
 };
 use harmonium::units::Units;
 use harmonium::{Batch, BitMatrix, Error, HasParams};
@@ -61,6 +62,20 @@ pub(crate) fn recipes() -> Vec<Recipe> {
         }
     }
     out
+}
+
+/// Lists the further optimisers, all with an average, and the last two with a rate that is adapted.
+pub(crate) fn further() -> Vec<Recipe> {
+    let methods =
+        [Method::nesterov(0.7), Method::adamw(0.1), Method::adagrad(), Method::rmsprop(), Method::default()];
+    let recipe = |(n, method): (usize, Method)| {
+        let average = Some(if n % 2 == 0 { Average::exponential(0.7) } else { Average::default() });
+        let (adapt, clip) = ((n > 2).then(Adapt::default), (n > 3).then_some(Clip { norm: 1.0 }));
+        let (learning_rate, enhanced) = (Schedule::Constant(0.02), n == 0);
+        let fit = Fit { epochs: 3, batch: 32, learning_rate, method, average, ..Fit::default() };
+        Recipe { estimator: Either::Pcd(Pcd::new(1, 37)), options: Fit { adapt, clip, enhanced, ..fit } }
+    };
+    methods.into_iter().enumerate().map(recipe).collect()
 }
 
 impl Recipe {
