@@ -13,6 +13,7 @@ mod picture;
 mod profile;
 mod recipe;
 mod report;
+mod rules;
 mod run;
 mod source;
 mod watch;

@@ -148,6 +148,8 @@ fn fit(
         Estimator::Cd(cd) => drive(run, rbm, &mut training, cd, from, (&mut watch, args.profile)),
         Estimator::Pcd(pcd) => drive(run, rbm, &mut training, pcd, from, (&mut watch, args.profile)),
     }?;
+    let average = if summary.stopped { None } else { training.averaged(rbm) };
+    average.into_iter().for_each(|average| *rbm = average);
     Ok((summary, watch.finish(recording.as_ref())?))
 }
 
