@@ -10,6 +10,8 @@
 mod ais;
 #[path = "averaging.rs"]
 mod averaging;
+#[path = "bounds.rs"]
+mod bounds;
 #[path = "divergence.rs"]
 mod divergence;
 #[path = "estimators.rs"]
@@ -160,12 +162,7 @@ const BUGS: [Bug; 45] = [
         "regularizers::enhanced_gradients_are_differences_of_covariances",
     ),
     bug("B64", "group L1 pulls by w for sign w", "O2", "regularizers::group_l1_is_the_slope_of_its_penalty"),
-    bug(
-        "B65",
-        "proximal step walks through zero",
-        "closed form",
-        "regularizers::proximal_steps_make_exact_zeros",
-    ),
+    bug("B65", "proximal step walks through zero", "closed form", "bounds::proximal_steps_make_exact_zeros"),
     bug(
         "B66",
         "exponential mean never forgets",
@@ -176,7 +173,7 @@ const BUGS: [Bug; 45] = [
         "B67",
         "rate grows where gradients turn back",
         "closed form",
-        "regularizers::rates_follow_the_cosine_of_successive_gradients",
+        "bounds::rates_follow_the_cosine_of_successive_gradients",
     ),
     bug(
         "B68",

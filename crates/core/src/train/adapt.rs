@@ -2,11 +2,13 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::fit::same_shape;
 use super::transform::positive;
+use super::{Fit, Snapshot};
 use crate::{Error, Params};
 
 /// Multiplies the learning rate by 1 + κ cos(g, g′) before each update, g′ the gradient of the update before: faster where
-/// gradients agree, slower where they turn back (Almeida et al. 1998; the multiplicative rule of Baydin et al. 2018, §3).
+/// gradients agree, slower where they turn back (Almeida et al. 1998; the multiplicative rule of Baydin et al. 2018).
 ///
 /// Gradients are taken after all transforms, over all blocks.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -69,4 +71,14 @@ impl Adapt {
 fn cosine(a: &Params, b: &Params) -> f32 {
     let cosine = a.dot(b) / (a.dot(a).sqrt() * b.dot(b).sqrt());
     if cosine.is_finite() { mutant!("B67", cosine, cosine.abs()) as f32 } else { 0.0 }
+}
+
+/// Refuses a snapshot whose last gradient is missing, is not asked for, or has other shapes.
+pub(super) fn check(snapshot: &Snapshot, options: &Fit) -> Result<(), Error> {
+    match (&snapshot.adapted, options.adapt.is_some() && snapshot.step > 0) {
+        (None, false) => Ok(()),
+        (Some(adapted), true) => same_shape("last gradient", &snapshot.params, &adapted.gradient),
+        (None, true) => Err(Error::shape("last gradient", "that of the last update", "none")),
+        (Some(_), false) => Err(Error::shape("last gradient", "none at this step", "one")),
+    }
 }

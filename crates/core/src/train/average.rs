@@ -2,7 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Error, Params};
+use super::fit::same_shape;
+use super::{Fit, Snapshot};
+use crate::{Error, HasParams, Params};
 
 /// Says over which updates the parameters are averaged, and how.
 ///
@@ -61,3 +63,24 @@ pub(super) fn follow(averages: &mut [f32], values: &[f32], weight: f32) {
 
 /// Lends the average of a block for an update, with its weight.
 pub(super) type Share<'a> = Option<(&'a mut Params, f32)>;
+
+/// Lends the average for an update that counts, and begins it with zeros, which the first weight of 1 replaces.
+pub(super) fn share<'a>(
+    average: &'a mut Option<Params>,
+    options: &Fit,
+    (step, total): (u64, u64),
+    model: &impl HasParams,
+) -> Share<'a> {
+    let weight = options.average?.weight(step, total)?;
+    Some((average.get_or_insert_with(|| model.params().zeros_like()), weight))
+}
+
+/// Refuses a snapshot whose average is missing, is not asked for, or has other shapes.
+pub(super) fn check(snapshot: &Snapshot, options: &Fit, total: u64) -> Result<(), Error> {
+    match (&snapshot.average, options.average.and_then(|average| average.weight(snapshot.step, total))) {
+        (None, None) => Ok(()),
+        (Some(average), Some(_)) => same_shape("average", &snapshot.params, average),
+        (None, Some(_)) => Err(Error::shape("average", "the average of the parameters", "none")),
+        (Some(_), None) => Err(Error::shape("average", "none at this step", "one")),
+    }
+}

@@ -2,8 +2,7 @@
 
 use harmonium_kernels::{BitMatrix, Key, parallel, profile};
 
-use super::average::{self, Share};
-use super::{Action, Adapted, Estimator, Fit, Observer, Optimizer, Step, fused};
+use super::{Action, Adapted, Estimator, Fit, Observer, Optimizer, Step, adapt, average, fused};
 use crate::address::Address;
 use crate::data::shuffled;
 use crate::params::largest;
@@ -220,7 +219,7 @@ impl Training {
         let rate = self.scheduled();
         self.step += 1;
         if gradient.is_none() && self.options.fuses() {
-            let share = share(&mut self.average, &self.options, (self.step, at.1), model);
+            let share = average::share(&mut self.average, &self.options, (self.step, at.1), model);
             let (options, optimizer) = (&mut self.options, &mut self.optimizer);
             if let Some(each) = fused::update(model, phases, options, optimizer, share, (rate, at)) {
                 model.follow(&each);
@@ -249,7 +248,9 @@ impl Training {
         let (step, constraints) = (self.optimizer.begin(rate, at), &self.options.constraints);
         self.optimizer.apply(model, gradient, step, &|name| constraints.freezes(name));
         constraints.apply(model, gradient, rate);
-        if let Some((average, weight)) = share(&mut self.average, &self.options, (self.step, at.1), model) {
+        if let Some((average, weight)) =
+            average::share(&mut self.average, &self.options, (self.step, at.1), model)
+        {
             for (average, block) in average.tensors_mut().iter_mut().zip(model.blocks()) {
                 average::follow(&mut average.values, block.values, weight);
             }
@@ -322,8 +323,8 @@ impl Training {
         same_shape("moments", first, &snapshot.moments.0)?;
         same_shape("second moments", second, &snapshot.moments.1)?;
         self.check_offsets(&snapshot.params, snapshot.offsets.as_ref())?;
-        self.check_average(snapshot)?;
-        self.check_adapted(snapshot)?;
+        average::check(snapshot, &self.options, self.total())?;
+        adapt::check(snapshot, &self.options)?;
         let before = estimator.chains().cloned();
         estimator.restore(model, snapshot.chains.clone())?;
         if let Err(refusal) = model.restore(&snapshot.params, snapshot.shift) {
@@ -342,25 +343,6 @@ impl Training {
         Ok(())
     }
 
-    fn check_average(&self, snapshot: &Snapshot) -> Result<(), Error> {
-        let weight = self.options.average.and_then(|average| average.weight(snapshot.step, self.total()));
-        match (&snapshot.average, weight) {
-            (None, None) => Ok(()),
-            (Some(average), Some(_)) => same_shape("average", &snapshot.params, average),
-            (None, Some(_)) => Err(Error::shape("average", "the average of the parameters", "none")),
-            (Some(_), None) => Err(Error::shape("average", "none at this step", "one")),
-        }
-    }
-
-    fn check_adapted(&self, snapshot: &Snapshot) -> Result<(), Error> {
-        match (&snapshot.adapted, self.options.adapt.is_some() && snapshot.step > 0) {
-            (None, false) => Ok(()),
-            (Some(adapted), true) => same_shape("last gradient", &snapshot.params, &adapted.gradient),
-            (None, true) => Err(Error::shape("last gradient", "that of the last update", "none")),
-            (Some(_), false) => Err(Error::shape("last gradient", "none at this step", "one")),
-        }
-    }
-
     fn check_offsets(&self, params: &Params, offsets: Option<&[Vec<f32>; 2]>) -> Result<(), Error> {
         let Some(offsets) = offsets else { return Ok(()) };
         let expected: Vec<usize> = params.tensors().iter().skip(1).map(|t| t.values.len()).collect();
@@ -372,18 +354,8 @@ impl Training {
     }
 }
 
-/// Lends the average of an update that counts, and begins it with zeros, which the first weight of 1 replaces.
-fn share<'a>(
-    average: &'a mut Option<Params>,
-    options: &Fit,
-    (step, total): (u64, u64),
-    model: &impl HasParams,
-) -> Share<'a> {
-    let weight = options.average?.weight(step, total)?;
-    Some((average.get_or_insert_with(|| model.params().zeros_like()), weight))
-}
-
-fn same_shape(field: &str, expected: &Params, got: &Params) -> Result<(), Error> {
+/// Refuses tensors of other names or shapes.
+pub(super) fn same_shape(field: &str, expected: &Params, got: &Params) -> Result<(), Error> {
     let outline =
         |p: &Params| p.tensors().iter().map(|t| format!("{} {:?}", t.name, t.shape)).collect::<Vec<_>>();
     let (expected, got) = (outline(expected), outline(got));

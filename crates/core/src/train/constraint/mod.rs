@@ -20,7 +20,7 @@ use crate::{Error, HasParams, Params};
 #[serde(default, deny_unknown_fields)]
 pub struct Constraints {
     /// λ of λ Σ |w| as a proximal step: after each step weights move by η λ towards 0 and stop there (Daubechies, Defrise &
-    /// De Mol 2004; Parikh & Boyd 2014, §6.5.2). Unlike [`super::Decay`]'s L1 it makes exact zeros.
+    /// De Mol 2004; Parikh & Boyd 2014). Unlike [`super::Decay`]'s L1 it makes exact zeros.
     pub proximal: f32,
     /// The sign that weights must have.
     pub sign: Option<Sign>,

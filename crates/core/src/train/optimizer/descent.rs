@@ -14,7 +14,7 @@ pub(in crate::train) struct Momentum {
 }
 
 /// v ← μ v − η g; θ ← θ + μ v − η g: Nesterov (1983) in the coordinates of the point that looks ahead (Sutskever et al.
-/// 2013, eq. 3 and 4; Bengio et al. 2013, eq. 7, with the momentum of this update for that of the next).
+/// 2013, eq. 3 and 4; Bengio, Boulanger-Lewandowski & Pascanu 2013, with the momentum of this update for that of the next).
 #[derive(Clone, Copy, Debug)]
 pub(in crate::train) struct Nesterov {
     pub(super) rate: f32,

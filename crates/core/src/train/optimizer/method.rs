@@ -14,7 +14,8 @@ pub enum Method {
         /// μ, from 0 to below 1.
         momentum: Schedule,
     },
-    /// v ← μ v − η g; θ ← θ + μ v − η g (Nesterov 1983, as Bengio et al. 2013, eq. 7, write it).
+    /// v ← μ v − η g; θ ← θ + μ v − η g (Nesterov 1983, as Bengio, Boulanger-Lewandowski & Pascanu 2013
+    /// write it).
     Nesterov {
         /// μ, from 0 to below 1.
         momentum: Schedule,

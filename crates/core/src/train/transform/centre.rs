@@ -21,7 +21,7 @@ pub struct Centre {
 }
 
 /// Is the enhanced gradient: ∂W' = Cov(v, h) of the model − Cov(v, h) of the data, with the biases corrected so that the
-/// model is the same (Cho, Raiko & Ilin 2013, eq. 10 to 12).
+/// model is the same (Cho, Raiko & Ilin 2013).
 ///
 /// It is centring whose offsets are ½⟨v⟩ positive + ½⟨v⟩ negative, and of h alike, of each batch anew.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -7,7 +7,7 @@ use crate::stats::Phases;
 use crate::{Block, Error, Params};
 
 /// Divides each entry by its F + ε, F the diagonal of the Fisher matrix of p(v, h): the variance of ∂E/∂θ under the model
-/// (Amari 1998; Desjardins et al. 2013, eq. 6, of which this is the diagonal).
+/// (Amari 1998; Desjardins et al. 2013 have the whole matrix of the joint model).
 ///
 /// For binary units v, h and v h are bits, so F = m (1 − m) with m the mean of the negative phase.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
