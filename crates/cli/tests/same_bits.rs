@@ -7,17 +7,15 @@ use harmonium::Backend;
 
 /// Batches of 50 leave a short last one; 20 chains differ from the batch; the guard's grid moves with the momentum.
 const TRAIN: &str = "train digits.npy --hidden 12 --epochs 2 --batch 50 --betas 0 --seed 7 --json --quiet";
-const RECIPES: [&str; 10] = [
+const RECIPES: [&str; 8] = [
     "--binarize sample --algorithm cd --k 2 --momentum 0.5",
     "--binarize threshold --algorithm cd --centre 0.01 --l1 1e-4",
     "--binarize sample --algorithm pcd --chains 20 --centre 0.05 --momentum 0.9",
     "--binarize threshold --algorithm pcd --chains 70 --adam --decline constant",
     "--binarize sample --algorithm pcd --k 3 --adam --centre 0.01 --l2 1e-3 --validation 17",
     "--binarize sample --optimizer nesterov --average 0.9 --proximal 1e-3 --decline cosine",
-    "--binarize sample --optimizer adamw --weight-decay 0.1 --average 1 --average-from 0.25",
-    "--binarize sample --optimizer adagrad --group-l1 0.1 --clip 0.5",
-    "--binarize sample --optimizer rmsprop --sparsity 0.1 --sparsity-strength 0.1",
-    "--binarize sample --max-norm 0.5",
+    "--binarize sample --optimizer adamw --weight-decay 0.1 --average 1 --max-norm 0.5",
+    "--binarize sample --optimizer rmsprop --group-l1 0.1 --sparsity 0.1 --clip 0.5",
 ];
 
 fn place() -> Place {
@@ -72,7 +70,12 @@ fn threads_and_back_ends_change_no_bit_of_cd() {
 
 #[test]
 fn threads_and_back_ends_change_no_bit_of_pcd() {
-    check(&RECIPES[2..]);
+    check(&RECIPES[2..5]);
+}
+
+#[test]
+fn threads_and_back_ends_change_no_bit_of_other_rules() {
+    check(&RECIPES[5..]);
 }
 
 #[test]
