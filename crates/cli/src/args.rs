@@ -89,8 +89,26 @@ pub(crate) enum Algorithm {
 pub(crate) enum Decline {
     /// The rate falls in a straight line to zero.
     Linear,
+    /// The rate falls to zero along half a cosine.
+    Cosine,
     /// The rate stays.
     Constant,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Optimizer {
+    /// Stochastic gradient descent, with momentum if asked for.
+    Sgd,
+    /// Nesterov's momentum.
+    Nesterov,
+    /// Adam.
+    Adam,
+    /// Adam with a decay of the weights beside it.
+    Adamw,
+    /// Adagrad.
+    Adagrad,
+    /// RMSprop.
+    Rmsprop,
 }
 
 #[derive(Debug, Args)]
@@ -156,18 +174,30 @@ pub(crate) struct TrainOptions {
     /// Rows an update [default: 100]
     #[arg(long, value_name = "N")]
     pub(crate) batch: Option<usize>,
-    /// Learning rate at the start [default: 0.05; 0.001 with --adam]
+    /// Learning rate at the start [default: 0.05; 0.01 for adagrad, 0.001 for adam, adamw and rmsprop]
     #[arg(long, value_name = "X", allow_negative_numbers = true)]
     pub(crate) learning_rate: Option<f64>,
     /// How the learning rate declines over the epochs [default: linear]
     #[arg(long)]
     pub(crate) decline: Option<Decline>,
-    /// Momentum of the descent [default: 0]
+    /// The rule that turns gradients into steps [default: sgd]
+    #[arg(long)]
+    pub(crate) optimizer: Option<Optimizer>,
+    /// Momentum of sgd and nesterov [default: 0; 0.9 for nesterov]
     #[arg(long, value_name = "X", allow_negative_numbers = true, conflicts_with = "adam")]
     pub(crate) momentum: Option<f64>,
-    /// Use Adam instead of descent with momentum
-    #[arg(long)]
+    /// Use Adam: short for --optimizer adam
+    #[arg(long, conflicts_with = "optimizer")]
     pub(crate) adam: bool,
+    /// Decay of the weights beside the gradient, with adamw [default: 0.01]
+    #[arg(long, value_name = "X", allow_negative_numbers = true)]
+    pub(crate) weight_decay: Option<f32>,
+    /// Average the parameters and keep the average as the model: the decay of an exponential mean, or 1 for the plain one
+    #[arg(long, value_name = "DECAY", allow_negative_numbers = true)]
+    pub(crate) average: Option<f32>,
+    /// The part of the training that goes by before the average begins [default: 0; 0.5 for the plain mean]
+    #[arg(long, value_name = "PART", allow_negative_numbers = true, requires = "average")]
+    pub(crate) average_from: Option<f64>,
     /// Centre the gradient, the offsets following the data at this rate; 0 for none [default: 0.01]
     #[arg(long, value_name = "RATE", allow_negative_numbers = true)]
     pub(crate) centre: Option<f32>,
@@ -177,6 +207,24 @@ pub(crate) struct TrainOptions {
     /// Strength of the L2 penalty on the weights [default: 0]
     #[arg(long, value_name = "X", allow_negative_numbers = true)]
     pub(crate) l2: Option<f32>,
+    /// Strength of an L1 penalty as a proximal step, which makes exact zeros [default: 0]
+    #[arg(long, value_name = "X", allow_negative_numbers = true)]
+    pub(crate) proximal: Option<f32>,
+    /// Strength of the squared L1 penalty on the weights of each hidden unit [default: 0]
+    #[arg(long, value_name = "X", allow_negative_numbers = true)]
+    pub(crate) group_l1: Option<f32>,
+    /// Pull hidden units towards this mean activity, between 0 and 1
+    #[arg(long, value_name = "TARGET", allow_negative_numbers = true)]
+    pub(crate) sparsity: Option<f32>,
+    /// Strength of that pull [default: 0.01]
+    #[arg(long, value_name = "X", allow_negative_numbers = true, requires = "sparsity")]
+    pub(crate) sparsity_strength: Option<f32>,
+    /// The largest Euclidean norm of the weights of a hidden unit
+    #[arg(long, value_name = "X", allow_negative_numbers = true)]
+    pub(crate) max_norm: Option<f32>,
+    /// The largest Euclidean norm of a gradient; longer ones are scaled down to it
+    #[arg(long, value_name = "NORM", allow_negative_numbers = true)]
+    pub(crate) clip: Option<f32>,
     /// Keep the last N training rows for validation [default: 0]
     #[arg(long, value_name = "N")]
     pub(crate) validation: Option<usize>,

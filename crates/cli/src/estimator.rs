@@ -6,6 +6,7 @@ use harmonium::train::{Cd, Estimator as Estimates, FastPcd, Ladder, Pcd, Schedul
 use serde::{Deserialize, Serialize};
 
 use crate::args::{Algorithm, TrainOptions};
+use crate::rules::value;
 
 /// Is an estimator by the name of its algorithm.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -139,9 +140,4 @@ fn mean_field(options: &TrainOptions, chains: usize) -> MeanField {
     let mut out = MeanField::new(order, options.k.unwrap_or(3), chains);
     out.damping = options.damping.unwrap_or(out.damping);
     out
-}
-
-/// Gives the value of a schedule at the start, which is what the command line names.
-pub(crate) fn value(schedule: &Schedule) -> String {
-    schedule.at(0, 1, 0).to_string()
 }

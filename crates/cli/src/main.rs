@@ -15,6 +15,7 @@ mod picture;
 mod profile;
 mod recipe;
 mod report;
+mod rules;
 mod run;
 mod source;
 mod stop;

@@ -3,12 +3,13 @@
 use harmonium::Error;
 use harmonium::data::{Binarize, Source};
 use harmonium::evaluate::Betas;
-use harmonium::train::{Action, Centre, Decay, Fit, Guard, Method, Schedule, Stopping};
+use harmonium::train::{Action, Centre, Decay, Fit, Guard, Stopping};
 use harmonium::units::Units;
 use serde::{Deserialize, Serialize};
 
-use crate::args::{Decline, Reading, Train, TrainOptions};
-use crate::estimator::{Estimator, value};
+use crate::args::{Reading, Train, TrainOptions};
+use crate::estimator::Estimator;
+use crate::rules;
 use crate::source::{self, Parts};
 use crate::stop::Judge;
 
@@ -69,9 +70,7 @@ impl Stop {
 
 /// The settled defaults; DESIGN.md has the sweep behind them.
 const EPOCHS: u32 = 30;
-const RATE: f64 = 0.05;
 const CENTRE: f32 = 0.01;
-const ADAM_RATE: f64 = 0.001;
 
 impl Recipe {
     /// Makes a recipe from the options of `train`; the data's digest is filled in when they are read.
@@ -91,7 +90,7 @@ impl Recipe {
             validation: options.validation.unwrap_or(0),
             hidden: Units::Bernoulli(options.hidden.unwrap_or(500)),
             estimator: Estimator::new(options)?,
-            fit: fit(args),
+            fit: fit(args)?,
             stop: Stop::new(options),
             seed: options.seed.unwrap_or(1),
             betas: options.betas.unwrap_or(14_500),
@@ -155,22 +154,23 @@ impl Recipe {
     }
 }
 
-fn fit(args: &Train) -> Fit {
+fn fit(args: &Train) -> Result<Fit, Error> {
     let options = &args.options;
-    let rate = options.learning_rate.unwrap_or(if options.adam { ADAM_RATE } else { RATE });
-    let momentum = Schedule::Constant(options.momentum.unwrap_or(0.0));
-    Fit {
+    Ok(Fit {
         epochs: args.epochs.unwrap_or(EPOCHS),
         batch: options.batch.unwrap_or(100),
-        learning_rate: match options.decline.unwrap_or(Decline::Linear) {
-            Decline::Linear => Schedule::Linear { from: rate, to: 0.0 },
-            Decline::Constant => Schedule::Constant(rate),
-        },
-        method: if options.adam { Method::adam() } else { Method::Sgd { momentum } },
+        learning_rate: rules::rate(options),
+        method: rules::method(options)?,
         centre: centre(options.centre.unwrap_or(CENTRE)),
         decay: Decay { l1: options.l1.unwrap_or(0.0), l2: options.l2.unwrap_or(0.0) },
+        group_l1: rules::group_l1(options),
+        sparsity: rules::sparsity(options),
+        clip: rules::clip(options),
+        constraints: rules::constraints(options),
+        average: rules::average(options),
         guard: Guard { action: Action::retry(), ..Guard::default() },
-    }
+        ..Fit::default()
+    })
 }
 
 /// Makes the centring of a rate; 0 is none.
@@ -204,17 +204,13 @@ impl Recipe {
         self.estimator.options().into_iter().for_each(|(name, value)| option(name, value));
         option("epochs", self.fit.epochs.to_string());
         option("batch", self.fit.batch.to_string());
-        option("learning-rate", value(&self.fit.learning_rate));
-        let linear = self.fit.learning_rate.depends_on_length();
-        option("decline", if linear { "linear" } else { "constant" }.into());
-        match &self.fit.method {
-            Method::Sgd { momentum } => option("momentum", value(momentum)),
-            Method::Adam { .. } => words.push("--adam".into()),
-        }
+        words.extend(rules::method_words(&self.fit));
         let mut option = |name: &str, value: String| words.push(format!("--{name} {value}"));
         option("centre", self.fit.centre.as_ref().map_or(0.0, |centre| centre.rate).to_string());
         option("l1", self.fit.decay.l1.to_string());
         option("l2", self.fit.decay.l2.to_string());
+        words.extend(rules::extra_words(&self.fit));
+        let mut option = |name: &str, value: String| words.push(format!("--{name} {value}"));
         option("validation", self.validation.to_string());
         if let Some(Stop { by, patience }) = self.stop {
             option("stop", by.name().into());

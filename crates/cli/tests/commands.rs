@@ -212,10 +212,28 @@ fn a_report_stands_alone_and_can_be_written_anew() {
     assert!(report.matches("src=\"data:image/png;base64,").count() >= 3);
 }
 
+/// Reads the command in the report of `run`.
+fn command(place: &Place) -> Vec<String> {
+    let report = place.text("run/report.html");
+    // The page writes the command word by word, each in an element of its own.
+    let (_, code) = report.split_once("<code>").expect("the command");
+    let (code, _) = code.split_once("</code>").expect("the end of the command");
+    let words = code.split(['<', '>']).step_by(2).flat_map(str::split_whitespace).skip(1);
+    words.map(str::to_owned).collect()
+}
+
+fn again(place: &Place) -> Done {
+    let words = command(place);
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    assert_eq!(words[0], "train");
+    place.run(&[&words[..], &["--json", "--out", "again"]].concat()).ok()
+}
+
 #[test]
 fn the_command_of_a_report_makes_the_same_run() {
     let (place, done) = trained();
-    makes_the_same_run(&place, &done);
+    assert_eq!(done.digest(), again(&place).digest());
+    assert!(place.read("run/model.hmn") == place.read("again/model.hmn"));
 }
 
 #[test]
@@ -232,7 +250,7 @@ fn the_command_of_a_report_names_the_options_of_every_algorithm() {
         let line = "train digits.npy --binarize threshold --hidden 5 --epochs 2 --betas 0 --json --out run";
         let done = place.words(&format!("{line} --algorithm {algorithm}")).ok();
         assert!(place.text("run/report.html").contains(algorithm.split(' ').next().unwrap_or_default()));
-        makes_the_same_run(&place, &done);
+        assert_eq!(done.digest(), again(&place).digest());
     }
 }
 
@@ -245,17 +263,39 @@ fn machines_too_large_for_the_exact_gradient_are_refused_before_a_run_begins() {
     assert!(before == place.snapshot());
 }
 
-fn makes_the_same_run(place: &Place, done: &Done) {
-    let report = place.text("run/report.html");
-    // The page writes the command word by word, each in an element of its own.
-    let (_, code) = report.split_once("<code>").expect("the command");
-    let (code, _) = code.split_once("</code>").expect("the end of the command");
-    let words: Vec<&str> =
-        code.split(['<', '>']).step_by(2).flat_map(str::split_whitespace).skip(1).collect();
-    assert_eq!(words[0], "train");
-    let again = place.run(&[&words[..], &["--json", "--out", "again"]].concat()).ok();
-    assert_eq!(done.digest(), again.digest());
-    assert!(place.read("run/model.hmn") == place.read("again/model.hmn"));
+/// Every rule that the command line knows is named in the command, and its value with it.
+#[test]
+fn the_command_of_a_report_names_the_rules_of_the_run() {
+    for rules in [
+        "--optimizer nesterov --momentum 0.7 --decline cosine --average 0.9 --proximal 0.01",
+        "--optimizer adamw --weight-decay 0.2 --average 1 --average-from 0.25 --max-norm 0.4",
+        "--optimizer adagrad --group-l1 0.1 --sparsity 0.2 --sparsity-strength 0.3",
+        "--optimizer rmsprop --decline constant --clip 0.3",
+    ] {
+        let place = Place::with_digits(60);
+        let line =
+            format!("train digits.npy --binarize sample --hidden 6 --epochs 2 --batch 20 --betas 0 {rules}");
+        let done = place.words(&format!("{line} --json --out run")).ok();
+        let words = command(&place).join(" ");
+        let named = rules.split("--").skip(1).all(|rule| words.contains(&format!("--{}", rule.trim())));
+        assert!(named, "{rules} in {words}");
+        assert_eq!(done.digest(), again(&place).digest());
+    }
+}
+
+/// The model of a run that averages is the average: it differs from the parameters of the last checkpoint, which `inspect`
+/// shows as the same average.
+#[test]
+fn the_model_of_a_run_is_its_average() {
+    let train = "train digits.npy --binarize sample --hidden 6 --epochs 3 --batch 20 --betas 0 --json";
+    let place = Place::with_digits(60);
+    let plain = place.words(&format!("{train} --out plain")).ok();
+    let averaged = place.words(&format!("{train} --average 1 --out run")).ok();
+    assert_ne!(plain.digest(), averaged.digest());
+    let shown = |file: &str| place.words(&format!("inspect {file} --json")).ok().lines()[0]["digest"].clone();
+    assert_eq!(shown("run/model.hmn"), averaged.digest());
+    assert_eq!(shown("run/checkpoints/checkpoint-000000000009.hmn"), averaged.digest());
+    assert_eq!(shown("plain/checkpoints/checkpoint-000000000009.hmn"), plain.digest());
 }
 
 #[test]

@@ -7,7 +7,7 @@ use harmonium::Backend;
 
 /// Batches of 50 leave a short last one; 20 chains differ from the batch; the guard's grid moves with the momentum.
 const TRAIN: &str = "train digits.npy --hidden 12 --epochs 2 --batch 50 --betas 0 --seed 7 --json --quiet";
-const RECIPES: [&str; 10] = [
+const RECIPES: [&str; 13] = [
     "--binarize sample --algorithm cd --k 2 --momentum 0.5",
     "--binarize threshold --algorithm cd --centre 0.01 --l1 1e-4",
     "--binarize sample --algorithm pcd --chains 20 --centre 0.05 --momentum 0.9",
@@ -18,6 +18,9 @@ const RECIPES: [&str; 10] = [
     "--binarize threshold --algorithm exact",
     "--binarize threshold --algorithm pl",
     "--binarize threshold --algorithm tap --chains 20 --order 3 --damping 0.3",
+    "--binarize sample --optimizer nesterov --average 0.9 --proximal 1e-3 --decline cosine",
+    "--binarize sample --optimizer adamw --weight-decay 0.1 --average 1 --max-norm 0.5",
+    "--binarize sample --optimizer rmsprop --group-l1 0.1 --sparsity 0.1 --clip 0.5",
 ];
 
 fn place() -> Place {
@@ -76,7 +79,7 @@ fn threads_and_back_ends_change_no_bit_of_pcd() {
 }
 
 #[test]
-fn threads_and_back_ends_change_no_bit_of_other_estimators() {
+fn threads_and_back_ends_change_no_bit_of_other_estimators_and_rules() {
     check(&RECIPES[5..]);
 }
 

@@ -94,6 +94,15 @@ impl Params {
         self.tensors.iter().find(|t| t.name == name)
     }
 
+    /// Computes Σ x y over all entries of both, in f64 and in an order that no thread decides.
+    ///
+    /// # Panics
+    /// If the other has other tensors.
+    pub fn dot(&self, other: &Self) -> f64 {
+        assert_eq!(self.tensors.len(), other.tensors.len(), "tensors of both");
+        self.tensors.iter().zip(&other.tensors).map(|(a, b)| dot(&a.values, &b.values)).sum()
+    }
+
     /// Writes these values into a model.
     ///
     /// # Panics
@@ -113,6 +122,17 @@ pub fn largest(values: &[f32]) -> f32 {
     let bits = |part: &[f32]| part.iter().fold(0, |most: u32, x| most.max(x.to_bits() & 0x7FFF_FFFF));
     let parts: Vec<&[f32]> = values.chunks(1 << 14).collect();
     f32::from_bits(parallel::map(parts.len(), |part| bits(parts[part])).into_iter().max().unwrap_or(0))
+}
+
+/// Adds products in eight lanes, in the order of the entries.
+fn dot(a: &[f32], b: &[f32]) -> f64 {
+    assert_eq!(a.len(), b.len(), "entries of both");
+    let mut lanes = [0.0; 8];
+    for (a, b) in a.chunks(8).zip(b.chunks(8)) {
+        let entries = a.iter().zip(b);
+        lanes.iter_mut().zip(entries).for_each(|(lane, (&a, &b))| *lane += f64::from(a) * f64::from(b));
+    }
+    lanes.iter().sum()
 }
 
 #[cfg(test)]

@@ -8,6 +8,10 @@
 
 #[path = "ais.rs"]
 mod ais;
+#[path = "averaging.rs"]
+mod averaging;
+#[path = "bounds.rs"]
+mod bounds;
 #[path = "divergence.rs"]
 mod divergence;
 #[path = "doctor.rs"]
@@ -30,10 +34,14 @@ mod limits;
 mod mean_field;
 #[path = "metamorphic.rs"]
 mod metamorphic;
+#[path = "optimizers.rs"]
+mod optimizers;
 #[path = "pseudo_gradient.rs"]
 mod pseudo_gradient;
 #[path = "randomness.rs"]
 mod randomness;
+#[path = "regularizers.rs"]
+mod regularizers;
 #[path = "reproducible.rs"]
 mod reproducible;
 #[path = "resume.rs"]
@@ -62,7 +70,7 @@ const fn bug(id: &'static str, what: &'static str, oracle: &'static str, proof: 
     Bug { id, what, oracle, proof }
 }
 
-const BUGS: [Bug; 51] = [
+const BUGS: [Bug; 60] = [
     bug("B01", "negative phase pairs h with the wrong v", "O7", "estimators::cd_has_its_expectation"),
     bug("B02", "AIS anneals with the wrong parameters", "O8", "ais::weights_are_unbiased"),
     bug(
@@ -158,6 +166,40 @@ const BUGS: [Bug; 51] = [
         "a refusal leaves the training half restored",
         "digest",
         "resume::a_refused_snapshot_changes_nothing",
+    ),
+    bug("B61", "both powers of Adam from β₁", "O2", "optimizers::adam_is_algorithm_1"),
+    bug("B62", "AdamW decays biases", "O2", "optimizers::adamw_is_algorithm_2"),
+    bug(
+        "B63",
+        "enhanced gradient centred on the data alone",
+        "O2",
+        "regularizers::enhanced_gradients_are_differences_of_covariances",
+    ),
+    bug("B64", "group L1 pulls by w for sign w", "O2", "regularizers::group_l1_is_the_slope_of_its_penalty"),
+    bug("B65", "proximal step walks through zero", "closed form", "bounds::proximal_steps_make_exact_zeros"),
+    bug(
+        "B66",
+        "exponential mean never forgets",
+        "closed form",
+        "averaging::the_exponential_mean_begins_as_a_plain_one",
+    ),
+    bug(
+        "B67",
+        "rate grows where gradients turn back",
+        "closed form",
+        "bounds::rates_follow_the_cosine_of_successive_gradients",
+    ),
+    bug(
+        "B68",
+        "average absent from the checkpoint",
+        "resume",
+        "resume::a_training_resumed_after_any_step_ends_alike",
+    ),
+    bug(
+        "B69",
+        "clipped by the square of the norm",
+        "O2",
+        "regularizers::clipping_shortens_and_does_not_turn",
     ),
     bug("B70", "fast parameters do not decay", "rule", "fast_pcd::fast_parameters_follow_their_rule"),
     bug("B71", "chains run on the slow parameters", "O7", "fast_pcd::chains_run_on_the_sum_of_both"),

@@ -4,7 +4,7 @@ mod common;
 
 use std::ops::ControlFlow;
 
-use common::recipe::{Any, End, Recipe, data, machine, others, recipes};
+use common::recipe::{Any, End, Recipe, data, further, machine, others, recipes};
 use harmonium::persist::{Kind, Loaded};
 use harmonium::rbm::{Origin, Rbm};
 use harmonium::train::{Kept, Pcd, Silent, Snapshot, Step, Training};
@@ -50,7 +50,7 @@ fn chains(chains: usize, units: usize) -> Kept {
 
 #[test]
 fn a_training_resumed_after_any_step_ends_alike() {
-    for recipe in recipes().into_iter().chain(others()) {
+    for recipe in recipes().into_iter().chain(others()).chain(further()) {
         let (end, kept) = snapshots(&recipe);
         assert_eq!((end.steps, kept.len()), (9, 9));
         for (step, snapshot) in kept.iter().enumerate() {
@@ -58,6 +58,8 @@ fn a_training_resumed_after_any_step_ends_alike() {
             let (mut training, mut rbm) = restore(&mut again, &filed(snapshot)).unwrap();
             assert_eq!(training.step(), step as u64 + 1);
             let summary = again.run(&mut training, &mut rbm, &mut Silent).unwrap();
+            let last = kept.last().expect("nine snapshots");
+            assert!(training.snapshot(&rbm, again.estimator.get()) == *last, "step {}: {recipe:?}", step + 1);
             assert!(again.end(&rbm, summary.steps) == end, "stopped after step {}: {recipe:?}", step + 1);
         }
     }

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use harmonium_core::params::{Params, Tensor as Named};
 use harmonium_core::persist::{Kind, Loaded, Tensor, Values, Vfs, load, save};
-use harmonium_core::train::{Kept, Snapshot};
+use harmonium_core::train::{Adapted, Kept, Snapshot};
 use harmonium_core::units::{Layer, Scaling, Unit, Units};
 use harmonium_core::{Error, HasParams};
 use ndarray::Array2;
@@ -74,7 +74,7 @@ impl Rbm {
         save(vfs, path, Kind::Model, &header, &tensors)
     }
 
-    /// Loads a machine from a model file or a checkpoint.
+    /// Loads a machine from a model file or a checkpoint; of a checkpoint with an average, that average.
     ///
     /// # Errors
     /// Names what is wrong with the file, and where.
@@ -83,7 +83,7 @@ impl Rbm {
         Self::from_loaded(loaded)
     }
 
-    /// Makes a machine from a loaded file.
+    /// Makes a machine from a loaded file; of a checkpoint with an average, that average.
     ///
     /// # Errors
     /// Names what is missing or does not fit.
@@ -91,9 +91,11 @@ impl Rbm {
         let header = loaded.header.clone();
         check_model(&header)?;
         let mut tensors = Tensors(loaded.tensors);
-        let rbm = tensors.machine(&header)?;
+        let mut rbm = tensors.machine(&header)?;
         if loaded.kind == Kind::Model {
             tensors.finished()?;
+        } else if let Some(average) = tensors.some_params("average/", &rbm)? {
+            average.store(&mut rbm);
         }
         Ok((rbm, header))
     }
@@ -109,6 +111,15 @@ impl Rbm {
             tensors.extend([vector("centre/visible", visible), vector("centre/hidden", hidden)]);
         }
         tensors.extend(snapshot.kept.tensors().into_iter().map(|t| Tensor { name: filed(&t.name), ..t }));
+        tensors.extend(snapshot.average.iter().flat_map(|average| named("average/", average)));
+        if let Some(Adapted { factor, gradient }) = &snapshot.adapted {
+            tensors.push(Tensor {
+                name: "factor".into(),
+                shape: Vec::new(),
+                values: Values::F32(vec![*factor]),
+            });
+            tensors.extend(named("last/", gradient));
+        }
         let header =
             Header { shift: snapshot.shift, ..self.header(origin, snapshot.rate, snapshot.moments.2) };
         (Header { step: snapshot.step, ..header }, tensors)
@@ -131,6 +142,8 @@ impl Rbm {
             moments: (tensors.params("first/", &rbm)?, tensors.params("second/", &rbm)?, header.powers),
             offsets: tensors.offsets()?,
             kept: tensors.kept(),
+            average: tensors.some_params("average/", &rbm)?,
+            adapted: tensors.adapted(&rbm)?,
         };
         tensors.finished()?;
         Ok((rbm, snapshot, header))
@@ -255,15 +268,29 @@ impl Tensors {
 
     /// Takes moments of the machine's shape, or none at all.
     fn params(&mut self, prefix: &str, rbm: &Rbm) -> Result<Params, Error> {
+        Ok(self.some_params(prefix, rbm)?.unwrap_or_else(|| Params::new(Vec::new())))
+    }
+
+    /// Takes tensors of the machine's shape, if there are any of this prefix.
+    fn some_params(&mut self, prefix: &str, rbm: &Rbm) -> Result<Option<Params>, Error> {
         if !self.0.iter().any(|t| t.name.starts_with(prefix)) {
-            return Ok(Params::new(Vec::new()));
+            return Ok(None);
         }
         let tensors = rbm.blocks().into_iter().map(|block| {
             let values = self.floats(&format!("{prefix}{}", block.name), &block.shape)?;
             finite(block.name, &values)?;
             Ok(Named { name: block.name, shape: block.shape, values })
         });
-        Ok(Params::new(tensors.collect::<Result<_, Error>>()?))
+        Ok(Some(Params::new(tensors.collect::<Result<_, Error>>()?)))
+    }
+
+    fn adapted(&mut self, rbm: &Rbm) -> Result<Option<Adapted>, Error> {
+        let Some(gradient) = self.some_params("last/", rbm)? else { return Ok(None) };
+        let factor = self.floats("factor", &[])?[0];
+        if factor > 0.0 {
+            return Ok(Some(Adapted { factor, gradient }));
+        }
+        Err(Error::format("tensors", "factor", "a positive number", factor))
     }
 
     fn offsets(&mut self) -> Result<Option<[Vec<f32>; 2]>, Error> {

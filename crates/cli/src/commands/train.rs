@@ -187,5 +187,7 @@ fn fit(
     let (summary, recording) =
         profile::recorded(args.profile, || training.run(rbm, run.train.all(), estimator, key, &mut watch));
     let summary = summary?;
+    let average = if summary.stopped { None } else { training.averaged(rbm) };
+    average.into_iter().for_each(|average| *rbm = average);
     Ok((summary, watch.finish(recording.as_ref())?))
 }

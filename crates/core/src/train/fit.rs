@@ -2,8 +2,9 @@
 
 use harmonium_kernels::{Key, parallel, profile};
 
-use super::optimizer::Move;
-use super::{Action, Estimate, Estimator, Fit, Kept, Observer, Optimizer, Step, Transform, fused};
+use super::{
+    Action, Adapted, Estimate, Estimator, Fit, Kept, Observer, Optimizer, Step, adapt, average, fused,
+};
 use crate::address::Address;
 use crate::data::shuffled;
 use crate::params::largest;
@@ -52,6 +53,8 @@ pub struct Training {
     retries: u32,
     notices: Vec<String>,
     order: (u32, Vec<u32>),
+    average: Option<Params>,
+    adapted: Option<Adapted>,
 }
 
 /// Holds all that a training needs to go on bit for bit, besides its options, data and seed.
@@ -71,6 +74,10 @@ pub struct Snapshot {
     pub offsets: Option<[Vec<f32>; 2]>,
     /// What lives on in the estimator: chains and more.
     pub kept: Kept,
+    /// The average of the parameters, once it has begun.
+    pub average: Option<Params>,
+    /// What the adaptation of the rate goes on from.
+    pub adapted: Option<Adapted>,
 }
 
 impl Training {
@@ -86,6 +93,8 @@ impl Training {
             // What lies in a file is bits, and one row has the width of all.
             None => model.check_data(&data.read(&[0])?)?,
         }
+        let params = model.params();
+        options.constraints.check_model(&params)?;
         let mut notices = Vec::new();
         if options.batch > data.rows() {
             notices.push(format!(
@@ -95,7 +104,7 @@ impl Training {
             ));
         }
         Ok(Self {
-            optimizer: Optimizer::new(options.method.clone(), &model.params()),
+            optimizer: Optimizer::new(options.method.clone(), &params),
             options: options.clone(),
             rows: data.rows(),
             step: 0,
@@ -103,6 +112,8 @@ impl Training {
             retries: 0,
             notices,
             order: (u32::MAX, Vec::new()),
+            average: None,
+            adapted: None,
         })
     }
 
@@ -126,9 +137,21 @@ impl Training {
         self.batches() * u64::from(self.options.epochs)
     }
 
-    /// Gives the learning rate of the next update.
+    /// Gives the learning rate of the next update, before what its own gradient adapts.
     pub fn rate(&self) -> f32 {
+        self.scheduled() * self.adapted.as_ref().map_or(1.0, |adapted| adapted.factor)
+    }
+
+    /// Gives the learning rate that schedule and guard have come to.
+    fn scheduled(&self) -> f32 {
         self.options.learning_rate.at(self.step, self.total(), self.epoch()) as f32 * self.rate_factor
+    }
+
+    /// Gives a copy of the model with the average of its parameters, once that has begun.
+    pub fn averaged<M: HasParams + Clone>(&self, model: &M) -> Option<M> {
+        let mut out = model.clone();
+        self.average.as_ref()?.store(&mut out);
+        Some(out)
     }
 
     /// Goes on until the last epoch is done or the observer stops it.
@@ -158,6 +181,9 @@ impl Training {
     ) -> Result<Summary, Error> {
         let mut phases = Phases::new(model.stats());
         let mut gradient = observer.wants_gradient().then(|| model.params());
+        if self.step == 0 && self.total() > 0 {
+            self.options.constraints.begin(model);
+        }
         let mut good = self.snapshot(model, estimator);
         while self.step < self.total() {
             let batch = profile::stage("rows of the batch", 0, || self.batch(data, key))?;
@@ -200,36 +226,51 @@ impl Training {
         let sweeps = estimator.sweeps().at(at.0, at.1, at.2).round() as u32;
         phases.clear();
         let estimate = estimator.estimate(model, batch, sweeps, Address::new(key, self.step), phases)?;
-        let step = self.optimizer.begin(self.rate(), at);
+        let rate = self.scheduled();
         self.step += 1;
-        if gradient.is_none()
-            && matches!(estimate, Estimate::Phases)
-            && let Some(each) = fused::update(model, phases, &mut self.options, &mut self.optimizer, step)
-        {
-            model.follow(&each);
-            return Ok(largest(&each));
+        if gradient.is_none() && matches!(estimate, Estimate::Phases) && self.options.fuses() {
+            let share = average::share(&mut self.average, &self.options, (self.step, at.1), model);
+            let (options, optimizer) = (&mut self.options, &mut self.optimizer);
+            if let Some(each) = fused::update(model, phases, options, optimizer, share, (rate, at)) {
+                model.follow(&each);
+                return Ok(largest(&each));
+            }
         }
         match (gradient, estimate) {
             (Some(gradient), Estimate::Phases) => {
                 phases.contrast(gradient);
-                self.plain(model, phases, gradient, step);
+                self.plain(model, phases, gradient, (rate, at));
             }
             (seen, estimate) => {
                 let mut finished = estimate.gradient(model, phases);
-                self.plain(model, phases, &mut finished, step);
+                self.plain(model, phases, &mut finished, (rate, at));
                 seen.into_iter().for_each(|seen| seen.clone_from(&finished));
             }
         }
         Ok(model.refresh())
     }
 
-    /// Does the same as the fused form, from a gradient that is there and can be looked at.
-    fn plain(&mut self, model: &mut impl HasParams, phases: &Phases, gradient: &mut Params, step: Move) {
-        if let Some(centre) = &mut self.options.centre {
-            centre.apply(gradient, &model.blocks(), phases);
+    /// Does the same as the fused form, from a gradient that is there and can be looked at, and what takes a whole gradient.
+    fn plain(
+        &mut self,
+        model: &mut impl HasParams,
+        phases: &Phases,
+        gradient: &mut Params,
+        (rate, at): (f32, (u64, u64, u32)),
+    ) {
+        self.options.transform(gradient, &model.blocks(), phases);
+        let adapt = self.options.adapt;
+        let rate = rate * adapt.map_or(1.0, |adapt| adapt.follow(&mut self.adapted, gradient));
+        let (step, constraints) = (self.optimizer.begin(rate, at), &self.options.constraints);
+        self.optimizer.apply(model, gradient, step, &|name| constraints.freezes(name));
+        constraints.apply(model, gradient, rate);
+        if let Some((average, weight)) =
+            average::share(&mut self.average, &self.options, (self.step, at.1), model)
+        {
+            for (average, block) in average.tensors_mut().iter_mut().zip(model.blocks()) {
+                average::follow(&mut average.values, block.values, weight);
+            }
         }
-        self.options.decay.apply(gradient, &model.blocks(), phases);
-        self.optimizer.apply(model, gradient, step);
     }
 
     /// Takes the rows of the next batch in the order of its epoch.
@@ -285,6 +326,8 @@ impl Training {
             moments: (mutant!("B32", first.clone(), first.zeros_like()), second.clone(), powers),
             offsets: self.options.centre.as_ref().and_then(|centre| centre.offsets.clone()),
             kept: estimator.kept(),
+            average: mutant!("B68", self.average.clone(), self.average.as_ref().map(Params::zeros_like)),
+            adapted: self.adapted.clone(),
         }
     }
 
@@ -303,6 +346,8 @@ impl Training {
         same_shape("moments", first, &snapshot.moments.0)?;
         same_shape("second moments", second, &snapshot.moments.1)?;
         self.check_offsets(&snapshot.params, snapshot.offsets.as_ref())?;
+        average::check(snapshot, &self.options, self.total())?;
+        adapt::check(snapshot, &self.options)?;
         let before = estimator.kept();
         estimator.restore(model, snapshot.kept.clone())?;
         if let Err(refusal) = model.restore(&snapshot.params, snapshot.shift) {
@@ -315,6 +360,7 @@ impl Training {
         if let Some(centre) = &mut self.options.centre {
             centre.offsets.clone_from(&snapshot.offsets);
         }
+        (self.average, self.adapted) = (snapshot.average.clone(), snapshot.adapted.clone());
         self.step = snapshot.step;
         (self.rate_factor, self.retries) = snapshot.rate;
         Ok(())
@@ -331,7 +377,8 @@ impl Training {
     }
 }
 
-fn same_shape(field: &str, expected: &Params, got: &Params) -> Result<(), Error> {
+/// Refuses tensors of other names or shapes.
+pub(super) fn same_shape(field: &str, expected: &Params, got: &Params) -> Result<(), Error> {
     let outline =
         |p: &Params| p.tensors().iter().map(|t| format!("{} {:?}", t.name, t.shape)).collect::<Vec<_>>();
     let (expected, got) = (outline(expected), outline(got));

@@ -5,9 +5,11 @@
 
 use harmonium_kernels::product::{Cells, Contrast, Margins, Rule, walk};
 
+use super::average::{self, Share};
+use super::constraint::Bound;
 use super::optimizer::Move;
 use super::transform::{Decay, dot, shift};
-use super::{Fit, Optimizer};
+use super::{Enhanced, Fit, Optimizer};
 use crate::HasParams;
 use crate::params::largest;
 use crate::stats::{Phases, Scales};
@@ -19,38 +21,56 @@ pub(super) fn update(
     phases: &Phases,
     options: &mut Fit,
     optimizer: &mut Optimizer,
-    step: Move,
+    mut share: Share<'_>,
+    (rate, at): (f32, (u64, u64, u32)),
 ) -> Option<Vec<f32>> {
     let contrast = phases.pairs(0)?;
     let mut blocks = model.blocks_mut();
     let [weights, visible, hidden] = &mut blocks[..] else { return None };
+    let step = optimizer.begin(rate, at);
     let mut biases = [vec![0.0; visible.values.len()], vec![0.0; hidden.values.len()]];
     biases.iter_mut().enumerate().for_each(|(i, values)| phases.contrast_block(i + 1, values));
-    let mut centred = None;
-    if let Some(centre) = &mut options.centre {
-        centre.follow(phases);
-        centred = centre.offsets.as_ref().map(|offsets| Centred { offsets, biases: biases.clone() });
-    }
-    let rule = Weights { scales: phases.scales(), centred, decay: &options.decay, step };
-    let margins = rule.walk(contrast, weights.values, optimizer.moments(0));
+    let offsets = offsets(options, phases);
+    let centred = offsets.as_ref().map(|offsets| Centred { offsets, biases: biases.clone() });
+    let weight = share.as_ref().map(|(_, weight)| *weight);
+    let bound = options.constraints.bound(rate);
+    let rule = Weights { scales: phases.scales(), centred, decay: &options.decay, step, bound, weight };
+    let average = share.as_mut().map(|(average, _)| &mut average.tensors_mut()[0].values);
+    let margins = rule.walk(contrast, weights.values, optimizer.moments(0), average);
     if rule.centred.is_some() {
         for (bias, margin) in biases.iter_mut().zip([&margins.lines, &margins.columns]) {
             bias.iter_mut().zip(margin).for_each(|(bias, x)| *bias -= mutant!("B56", x, &0.0));
         }
     }
     for (i, (block, gradient)) in [visible, hidden].into_iter().zip(&biases).enumerate() {
-        optimizer.update_block(i + 1, block.values, gradient, step);
+        optimizer.update_block(i + 1, block.values, gradient, step.of_biases());
+        if let Some((average, weight)) = &mut share {
+            average::follow(&mut average.tensors_mut()[i + 1].values, block.values, *weight);
+        }
     }
     let largest = |block: usize| largest(blocks[block].values);
     Some(vec![margins.largest, largest(1), largest(2)])
 }
 
-/// Moves the weights: contrast, centring, decay and the optimiser's rule, strip by strip.
+/// Gives the offsets that the gradient is centred on, if it is.
+fn offsets(options: &mut Fit, phases: &Phases) -> Option<[Vec<f32>; 2]> {
+    if options.enhanced {
+        return Some(Enhanced::offsets(phases));
+    }
+    let centre = options.centre.as_mut()?;
+    centre.follow(phases);
+    centre.offsets.clone()
+}
+
+/// Moves the weights: contrast, centring, decay and the optimiser's rule, bounds and average, strip by strip.
 struct Weights<'a> {
     scales: Scales,
     centred: Option<Centred<'a>>,
     decay: &'a Decay,
     step: Move,
+    bound: Option<Bound>,
+    /// How far the average moves, if there is one; it is then the last matrix of the walk.
+    weight: Option<f32>,
 }
 
 /// Is what centring needs: μ and λ, and the gradients of the biases before it.
@@ -65,11 +85,17 @@ impl Weights<'_> {
         contrast: Contrast<'_>,
         weights: &mut [f32],
         moments: [Option<&mut Vec<f32>>; 2],
+        average: Option<&mut Vec<f32>>,
     ) -> Margins {
-        match moments {
-            [None, _] => walk(contrast, [weights], self),
-            [Some(first), None] => walk(contrast, [weights, first], self),
-            [Some(first), Some(second)] => walk(contrast, [weights, first, second], self),
+        match (moments, average) {
+            ([None, _], None) => walk(contrast, [weights], self),
+            ([None, _], Some(average)) => walk(contrast, [weights, average], self),
+            ([Some(first), None], None) => walk(contrast, [weights, first], self),
+            ([Some(first), None], Some(average)) => walk(contrast, [weights, first, average], self),
+            ([Some(first), Some(second)], None) => walk(contrast, [weights, first, second], self),
+            ([Some(first), Some(second)], Some(average)) => {
+                walk(contrast, [weights, first, second, average], self)
+            }
         }
     }
 }
@@ -93,12 +119,22 @@ impl<const N: usize> Rule<N> for Weights<'_> {
         if !self.decay.is_none() {
             self.decay.pull(&mut gradient, &weights[..]);
         }
+        let (moments, average) = match (self.weight, moments.len()) {
+            (Some(_), 1..) => moments.split_at_mut(moments.len() - 1),
+            _ => (moments, &mut [][..]),
+        };
         let (first, second) = match moments {
             [first, second, ..] => (&mut first[..], &mut second[..]),
             [first] => (&mut first[..], &mut [][..]),
             [] => (&mut [][..], &mut [][..]),
         };
         self.step.apply(weights, &gradient, first, second);
+        if let Some(bound) = &self.bound {
+            bound.apply(weights);
+        }
+        if let (Some(weight), [average]) = (self.weight, average) {
+            average::follow(average, &weights[..], weight);
+        }
     }
 }
 

@@ -1,5 +1,8 @@
 //! Trains a model: estimate, contrast, transform, update, guard, observe.
 
+mod adapt;
+mod average;
+mod constraint;
 mod estimators;
 mod fit;
 mod fused;
@@ -12,6 +15,9 @@ mod schedule;
 mod stopping;
 mod transform;
 
+pub use adapt::{Adapt, Adapted};
+pub use average::Average;
+pub use constraint::{Constraints, Mask, Sign};
 pub use estimators::{
     Cd, Estimate, Estimator, FastPcd, Ladder, MAX_CHAINS, MAX_RUNGS, Pcd, Tempering, acceptance,
     check_chains, swaps,
@@ -24,4 +30,4 @@ pub use optimizer::{Method, Optimizer};
 pub use options::Fit;
 pub use schedule::Schedule;
 pub use stopping::{EarlyStopping, Patience, Stopping, Verdict, gap_score, moment_mismatch};
-pub use transform::{Centre, Decay, Transform};
+pub use transform::{Centre, Clip, Decay, Enhanced, Fisher, GroupL1, Sparsity, Transform};

@@ -3,7 +3,7 @@
 use std::ops::ControlFlow;
 
 use super::{Snapshot, Training};
-use crate::Params;
+use crate::{HasParams, Params};
 
 /// Is what an observer gets to see after an update.
 pub struct Step<'a, M> {
@@ -29,6 +29,13 @@ impl<M> Step<'_, M> {
     /// Copies all that a training needs to go on from here, bit for bit.
     pub fn snapshot(&self) -> Snapshot {
         (self.snapshot)()
+    }
+}
+
+impl<M: HasParams + Clone> Step<'_, M> {
+    /// Gives a copy of the model with the average of its parameters, once that has begun.
+    pub fn averaged(&self) -> Option<M> {
+        self.training.averaged(self.model)
     }
 }
 

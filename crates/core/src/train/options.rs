@@ -2,8 +2,12 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Centre, Decay, Guard, Method, Schedule};
-use crate::Error;
+use super::{
+    Adapt, Average, Centre, Clip, Constraints, Decay, Enhanced, Fisher, GroupL1, Guard, Method, Schedule,
+    Sparsity, Transform,
+};
+use crate::stats::Phases;
+use crate::{Block, Error, Params};
 
 /// Says how long, in which batches and by which rule a model is trained.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -19,8 +23,24 @@ pub struct Fit {
     pub method: Method,
     /// Centres the gradient, if set.
     pub centre: Option<Centre>,
+    /// Takes the enhanced gradient, which is centred on the means of both phases; not beside `centre`.
+    pub enhanced: bool,
+    /// Divides the gradient of the likelihood by the diagonal of the Fisher matrix, if set; not with centring.
+    pub fisher: Option<Fisher>,
     /// Pulls the weights towards zero.
     pub decay: Decay,
+    /// Pulls the weights of each hidden unit together, if set.
+    pub group_l1: Option<GroupL1>,
+    /// Pulls the hidden units towards a mean activity, if set.
+    pub sparsity: Option<Sparsity>,
+    /// Shortens long gradients, if set: those of the likelihood and the penalties together.
+    pub clip: Option<Clip>,
+    /// Adapts the learning rate, if set.
+    pub adapt: Option<Adapt>,
+    /// Keeps the parameters within bounds.
+    pub constraints: Constraints,
+    /// Averages the parameters beside the training, if set.
+    pub average: Option<Average>,
     /// Watches for numbers that run away.
     pub guard: Guard,
 }
@@ -33,7 +53,15 @@ impl Default for Fit {
             learning_rate: Schedule::Constant(0.05),
             method: Method::default(),
             centre: None,
+            enhanced: false,
+            fisher: None,
             decay: Decay::default(),
+            group_l1: None,
+            sparsity: None,
+            clip: None,
+            adapt: None,
+            constraints: Constraints::default(),
+            average: None,
             guard: Guard::default(),
         }
     }
@@ -51,12 +79,83 @@ impl Fit {
         self.learning_rate.check("learning_rate", 0.0, 1e6)?;
         self.method.check()?;
         self.centre.as_ref().map_or(Ok(()), Centre::check)?;
+        self.check_coordinates()?;
+        self.fisher.as_ref().map_or(Ok(()), Fisher::check)?;
         self.decay.check()?;
+        self.group_l1.as_ref().map_or(Ok(()), GroupL1::check)?;
+        self.sparsity.as_ref().map_or(Ok(()), Sparsity::check)?;
+        self.clip.as_ref().map_or(Ok(()), Clip::check)?;
+        self.adapt.as_ref().map_or(Ok(()), Adapt::check)?;
+        self.constraints.check()?;
+        self.average.as_ref().map_or(Ok(()), Average::check)?;
         self.guard.check()
+    }
+
+    /// Refuses two ways of changing the coordinates of the gradient at once.
+    fn check_coordinates(&self) -> Result<(), Error> {
+        if self.enhanced && self.centre.is_some() {
+            return Err(Error::option("enhanced", "no centring beside it", "both"));
+        }
+        if self.fisher.is_some() && (self.enhanced || self.centre.is_some()) {
+            return Err(Error::option("fisher", "a gradient that is not centred", "a centred one"));
+        }
+        Ok(())
+    }
+
+    /// Tells whether an update can be made in one walk over the weights.
+    pub(super) fn fuses(&self) -> bool {
+        let whole = self.fisher.is_some() || self.clip.is_some() || self.adapt.is_some();
+        !(whole || self.group_l1.is_some() || self.sparsity.is_some()) && self.constraints.fuse()
     }
 
     /// Tells whether a schedule depends on the number of epochs, so that a finished training can't be prolonged.
     pub fn depends_on_length(&self) -> bool {
-        self.learning_rate.depends_on_length() || self.method.depends_on_length()
+        let averaged = self.average.is_some_and(|average| average.start > 0.0);
+        self.learning_rate.depends_on_length() || self.method.depends_on_length() || averaged
+    }
+
+    /// Changes a gradient as the options ask for, in this order: coordinates, penalties, what is held fast, length.
+    pub(super) fn transform(&mut self, gradient: &mut Params, blocks: &[Block<'_>], phases: &Phases) {
+        let mut apply = |transform: Option<&mut dyn Transform>| {
+            transform.into_iter().for_each(|transform| transform.apply(gradient, blocks, phases));
+        };
+        apply(self.centre.as_mut().map(|t| t as _));
+        apply(self.enhanced.then_some(&mut Enhanced));
+        apply(self.fisher.as_mut().map(|t| t as _));
+        apply(Some(&mut self.decay));
+        apply(self.group_l1.as_mut().map(|t| t as _));
+        apply(self.sparsity.as_mut().map(|t| t as _));
+        self.constraints.release(gradient);
+        self.clip.iter_mut().for_each(|clip| clip.apply(gradient, blocks, phases));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::train::{Mask, Sign};
+
+    /// The comparison of both forms of an update means nothing for options that have only one.
+    #[test]
+    fn what_can_be_done_weight_by_weight_is_fused() {
+        let bounds = |constraints| Fit { constraints, ..Fit::default() };
+        let none = Constraints::default;
+        let fused = [
+            Fit::default(),
+            Fit { enhanced: true, average: Some(Average::default()), ..Fit::default() },
+            Fit { centre: Some(Centre::default()), method: Method::adamw(0.1), ..Fit::default() },
+            bounds(Constraints { proximal: 0.1, sign: Some(Sign::Positive), ..none() }),
+        ];
+        let plain = [
+            Fit { fisher: Some(Fisher::default()), ..Fit::default() },
+            Fit { group_l1: Some(GroupL1::default()), ..Fit::default() },
+            Fit { sparsity: Some(Sparsity::default()), ..Fit::default() },
+            Fit { clip: Some(Clip { norm: 1.0 }), ..Fit::default() },
+            Fit { adapt: Some(Adapt::default()), ..Fit::default() },
+            bounds(Constraints { max_norm: Some(1.0), ..none() }),
+            bounds(Constraints { masks: vec![Mask::default()], ..none() }),
+            bounds(Constraints { frozen: vec!["weights".into()], ..none() }),
+        ];
+        assert!(fused.iter().all(Fit::fuses) && !plain.iter().any(Fit::fuses));
     }
 }

@@ -2,8 +2,8 @@
 
 use harmonium::rbm::{MeanField, Order, PseudoLikelihood, Rbm};
 use harmonium::train::{
-    Cd, Centre, Decay, Estimator, FastPcd, Fit, Kept, Ladder, Method, Observer, Pcd, Schedule, Summary,
-    Tempering, Training,
+    Adapt, Average, Cd, Centre, Clip, Decay, Estimator, FastPcd, Fit, Kept, Ladder, Method, Observer, Pcd,
+    Schedule, Summary, Tempering, Training,
 };
 use harmonium::units::States;
 use harmonium::units::Units;
@@ -106,6 +106,20 @@ pub(crate) fn others() -> Vec<Recipe> {
     ];
     let options = recipes().swap_remove(1).options;
     estimators.map(|estimator| Recipe { estimator, options: options.clone() }).into()
+}
+
+/// Lists the further optimisers, all with an average, and the last two with a rate that is adapted.
+pub(crate) fn further() -> Vec<Recipe> {
+    let methods =
+        [Method::nesterov(0.7), Method::adamw(0.1), Method::adagrad(), Method::rmsprop(), Method::default()];
+    let recipe = |(n, method): (usize, Method)| {
+        let average = Some(if n % 2 == 0 { Average::exponential(0.7) } else { Average::default() });
+        let (adapt, clip) = ((n > 2).then(Adapt::default), (n > 3).then_some(Clip { norm: 1.0 }));
+        let (learning_rate, enhanced) = (Schedule::Constant(0.02), n == 0);
+        let fit = Fit { epochs: 3, batch: 32, learning_rate, method, average, ..Fit::default() };
+        Recipe { estimator: Any::Pcd(Pcd::new(1, 37)), options: Fit { adapt, clip, enhanced, ..fit } }
+    };
+    methods.into_iter().enumerate().map(recipe).collect()
 }
 
 impl Recipe {

@@ -1,25 +1,10 @@
-//! Changes a gradient before the optimiser sees it: centring, L1 and L2.
+//! Centres a gradient: on the running means of the data, or on the means of both phases, which is the enhanced gradient.
 
 use serde::{Deserialize, Serialize};
 
+use super::Transform;
 use crate::stats::Phases;
 use crate::{Block, Error, Params};
-
-/// Changes a gradient, given the parameters and the statistics that it came from.
-pub trait Transform {
-    /// Applies the change in place.
-    fn apply(&mut self, gradient: &mut Params, blocks: &[Block<'_>], phases: &Phases);
-}
-
-/// Pulls weights towards zero; biases are left alone.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Decay {
-    /// λ of λ Σ |w|.
-    pub l1: f32,
-    /// λ of λ/2 Σ w².
-    pub l2: f32,
-}
 
 /// Centres a two-layer gradient: ∂W' = ⟨(v − μ)(h − λ)ᵀ⟩, with the biases corrected so that the model is the same
 /// (Melchior, Fischer & Wiskott 2016, algorithm 1; offsets from the data).
@@ -35,60 +20,16 @@ pub struct Centre {
     pub offsets: Option<[Vec<f32>; 2]>,
 }
 
+/// Is the enhanced gradient: ∂W' = Cov(v, h) of the model − Cov(v, h) of the data, with the biases corrected so that the
+/// model is the same (Cho, Raiko & Ilin 2013).
+///
+/// It is centring whose offsets are ½⟨v⟩ positive + ½⟨v⟩ negative, and of h alike, of each batch anew.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Enhanced;
+
 impl Default for Centre {
     fn default() -> Self {
         Self { rate: 0.01, offsets: None }
-    }
-}
-
-impl Decay {
-    /// Refuses negative or non-finite strengths.
-    ///
-    /// # Errors
-    /// Names the option.
-    pub fn check(&self) -> Result<(), Error> {
-        for (field, value) in [("l1", self.l1), ("l2", self.l2)] {
-            if !(value.is_finite() && value >= 0.0) {
-                return Err(Error::option(field, "0 or more", value));
-            }
-        }
-        Ok(())
-    }
-
-    pub(super) fn is_none(&self) -> bool {
-        self.l1 == 0.0 && self.l2 == 0.0
-    }
-
-    /// Adds λ₁ sign w + λ₂ w to a part of the gradient.
-    #[inline(always)]
-    pub(super) fn pull(&self, gradient: &mut [f32], weights: &[f32]) {
-        for (g, &w) in gradient.iter_mut().zip(weights) {
-            *g += mutant!("B34", sign(w) * self.l1, w.abs() * self.l1) + w * self.l2;
-        }
-    }
-}
-
-impl Transform for Decay {
-    fn apply(&mut self, gradient: &mut Params, blocks: &[Block<'_>], _phases: &Phases) {
-        if self.is_none() {
-            return;
-        }
-        let blocks = gradient.tensors_mut().iter_mut().zip(blocks);
-        for (gradient, weights) in blocks.filter(|(g, _)| mutant!("B35", g.shape.len() > 1, true)) {
-            self.pull(&mut gradient.values, weights.values);
-        }
-    }
-}
-
-/// Gives the sign of w, and 0 for 0: where |w| has a corner, its gradient is none.
-#[inline(always)]
-fn sign(w: f32) -> f32 {
-    if w > 0.0 {
-        1.0
-    } else if w < 0.0 {
-        -1.0
-    } else {
-        0.0
     }
 }
 
@@ -105,7 +46,7 @@ impl Centre {
     }
 
     /// Moves the offsets towards the means of the data.
-    pub(super) fn follow(&mut self, phases: &Phases) {
+    pub(in crate::train) fn follow(&mut self, phases: &Phases) {
         let means = [phases.positive.means(1), phases.positive.means(2)];
         match &mut self.offsets {
             None => self.offsets = Some(means),
@@ -118,28 +59,50 @@ impl Centre {
     }
 }
 
+impl Enhanced {
+    /// Gives the offsets of a batch: the means of both phases, half and half.
+    pub(in crate::train) fn offsets(phases: &Phases) -> [Vec<f32>; 2] {
+        [1, 2].map(|block| {
+            let (data, model) = (phases.positive.means(block), phases.negative.means(block));
+            data.iter().zip(model).map(|(d, m)| d * 0.5 + mutant!("B63", m, *d) * 0.5).collect()
+        })
+    }
+}
+
 impl Transform for Centre {
     fn apply(&mut self, gradient: &mut Params, _blocks: &[Block<'_>], phases: &Phases) {
-        let [weights, visible, hidden, ..] = gradient.tensors_mut() else {
-            return; // Only models of two layers have these three blocks.
-        };
+        if gradient.tensors().len() < 3 {
+            return; // Models of two layers have weights and two biases before all else.
+        }
         self.follow(phases);
-        let Some([mu, lambda]) = &self.offsets else { return };
-        let (db, dc) = (visible.values.clone(), hidden.values.clone());
-        let width = dc.len();
-        let lines = weights.values.chunks_mut(width).zip(mu.iter().zip(&db));
-        lines.zip(&mut visible.values).for_each(|((line, (&mu, &db)), visible)| {
-            let mut sum = 0.0;
-            for ((part, dc), lambda) in line.chunks_mut(CELLS).zip(dc.chunks(CELLS)).zip(lambda.chunks(CELLS))
-            {
-                shift(part, [mu, db], [dc, lambda]);
-                sum += dot(part, lambda);
-            }
-            *visible -= mutant!("B56", sum, 0.0);
-        });
-        let columns = column_sums(&weights.values, mu, width);
-        hidden.values.iter_mut().zip(columns).for_each(|(dc, sum)| *dc -= mutant!("B56", sum, 0.0));
+        self.offsets.iter().for_each(|offsets| centre(gradient, offsets));
     }
+}
+
+impl Transform for Enhanced {
+    fn apply(&mut self, gradient: &mut Params, _blocks: &[Block<'_>], phases: &Phases) {
+        if gradient.tensors().len() >= 3 {
+            centre(gradient, &Self::offsets(phases));
+        }
+    }
+}
+
+/// Takes a gradient to the coordinates whose origin is (μ, λ).
+fn centre(gradient: &mut Params, [mu, lambda]: &[Vec<f32>; 2]) {
+    let [weights, visible, hidden, ..] = gradient.tensors_mut() else { return };
+    let (db, dc) = (visible.values.clone(), hidden.values.clone());
+    let width = dc.len();
+    let lines = weights.values.chunks_mut(width).zip(mu.iter().zip(&db));
+    lines.zip(&mut visible.values).for_each(|((line, (&mu, &db)), visible)| {
+        let mut sum = 0.0;
+        for ((part, dc), lambda) in line.chunks_mut(CELLS).zip(dc.chunks(CELLS)).zip(lambda.chunks(CELLS)) {
+            shift(part, [mu, db], [dc, lambda]);
+            sum += dot(part, lambda);
+        }
+        *visible -= mutant!("B56", sum, 0.0);
+    });
+    let columns = column_sums(&weights.values, mu, width);
+    hidden.values.iter_mut().zip(columns).for_each(|(dc, sum)| *dc -= mutant!("B56", sum, 0.0));
 }
 
 /// Columns whose products are added up before they join the sum of their line.
@@ -149,7 +112,7 @@ const LINES: usize = 1024;
 
 /// Subtracts μ_i dc_j + λ_j db_i from a part of line i.
 #[inline(always)]
-pub(super) fn shift(part: &mut [f32], [mu, db]: [f32; 2], [dc, lambda]: [&[f32]; 2]) {
+pub(in crate::train) fn shift(part: &mut [f32], [mu, db]: [f32; 2], [dc, lambda]: [&[f32]; 2]) {
     for ((w, &dc), &lambda) in part.iter_mut().zip(dc).zip(lambda) {
         *w -= mu * dc + lambda * db;
     }
@@ -157,7 +120,7 @@ pub(super) fn shift(part: &mut [f32], [mu, db]: [f32; 2], [dc, lambda]: [&[f32];
 
 /// Adds products in eight lanes, in the order of the entries: a fixed order is a fixed sum.
 #[inline(always)]
-pub(super) fn dot(a: &[f32], b: &[f32]) -> f32 {
+pub(in crate::train) fn dot(a: &[f32], b: &[f32]) -> f32 {
     let mut lanes = [0.0; 8];
     for (a, b) in a.chunks(8).zip(b.chunks(8)) {
         lanes.iter_mut().zip(a.iter().zip(b)).for_each(|(lane, (a, b))| *lane += a * b);
