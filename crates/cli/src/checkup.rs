@@ -1,6 +1,6 @@
 //! Looks a training over after each epoch and once at its end, on a fixed sample of rows.
 
-use harmonium::doctor::{self, Doctor, Gap, Pace, Remark};
+use harmonium::doctor::{self, Doctor, Finding, Gap, Pace, Remark};
 use harmonium::params::largest;
 use harmonium::rbm::Rbm;
 use harmonium::rows::count_by_unit;
@@ -32,7 +32,7 @@ pub(crate) struct Checkup {
     data: Vec<Remark>,
     rate: Schedule,
     gaps: Vec<f64>,
-    told: Vec<doctor::Finding>,
+    told: Vec<Finding>,
     /// The weights before the last update of an epoch.
     before: Vec<f32>,
 }
@@ -82,17 +82,26 @@ impl Checkup {
         Ok(found)
     }
 
-    /// Looks at the finished machine; `gap` compares the rows that it is judged by.
+    /// Looks at the finished machine; `gap` compares its training and validation rows. What was said of the rate stays, as
+    /// no finished machine can contradict it.
     ///
     /// # Errors
     /// Refuses a model of another width.
-    pub(crate) fn finish(&self, rbm: &Rbm, gap: Option<&Gap>, seed: u64) -> Result<Vec<Remark>, Error> {
+    pub(crate) fn finish(
+        &self,
+        rbm: &Rbm,
+        gap: Option<&Gap>,
+        lines: &[Metric],
+        seed: u64,
+    ) -> Result<Vec<Remark>, Error> {
+        let of_the_rate = |r: &&Remark| matches!(r.finding, Finding::RateTooHigh | Finding::RateTooLow);
         let mut found = self.data.clone();
         found.extend(self.machine(rbm)?);
         found.extend(doctor::stuck(self.energies(rbm, seed).view(), &self.doctor));
         if let Some(gap) = gap {
             found.extend(doctor::overfitting(&self.gaps, gap, &self.doctor));
         }
+        found.extend(lines.iter().flat_map(|line| &line.remarks).filter(of_the_rate).cloned());
         Ok(found)
     }
 

@@ -160,7 +160,8 @@ fn sick_runs_are_told_what_to_do() {
     ] {
         let _ = fs::remove_dir_all(place.path("run"));
         let done = place.words(&format!("{line} {options} --out run")).ok();
-        let (_, seen) = diagnosis(&place, "run");
+        let (last, seen) = diagnosis(&place, "run");
+        assert!(last.iter().any(|name| name == finding), "{options}: {last:?}");
         assert!(seen.iter().any(|name| name == finding), "{options}: {seen:?}");
         let told = |text: &str| text.lines().any(|line| line.contains(words) && line.contains("(--"));
         assert!(told(&done.stderr), "{options}: {}", done.stderr);

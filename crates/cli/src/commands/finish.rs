@@ -47,7 +47,8 @@ pub(crate) fn run(
     let samples = sample(rbm, run.recipe.seed, output)?;
     let gap = Gap::of(rbm, &samples, rows)?;
     let held_out = watched.probe.free_energy_gap(rbm)?;
-    let remarks = watched.checks.checkup.finish(rbm, held_out.as_ref(), run.recipe.seed)?;
+    let (checkup, lines) = (&watched.checks.checkup, watched.metrics.lines());
+    let remarks = checkup.finish(rbm, held_out.as_ref(), lines, run.recipe.seed)?;
     let outcome = Outcome {
         run: run.folder.path().display().to_string(),
         epochs: run.recipe.fit.epochs,

@@ -116,7 +116,7 @@ fn diagnosis() -> Diagnosis {
     );
     let rate = ailment(
         "warning",
-        "numbers ran away and the guard lowered the rate 1 times",
+        "numbers ran away, and the guard lowered the rate once",
         "lower the learning rate",
         "--learning-rate",
     );

@@ -130,7 +130,7 @@ fn a_diagnosis_says_what_to_do_and_what_is_gone() {
         "<code>--hidden</code> <code>--learning-rate</code>",
         "count 12; share 0.024; the first concerned, counted from 0: 0, 60, 120",
         "gone at the end</h3>",
-        "From epoch 2: numbers ran away",
+        "From epoch 2: numbers ran away, and the guard lowered the rate once",
     ] {
         assert!(page.contains(text), "{text} is missing");
     }

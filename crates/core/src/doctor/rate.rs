@@ -36,7 +36,8 @@ pub fn relative_change(before: &[f32], after: &[f32]) -> f64 {
 /// rate that declines is judged low by what it was at its largest.
 pub fn pace(pace: &Pace, options: &Doctor) -> Vec<Remark> {
     if pace.retries > 0 {
-        let found = format!("numbers ran away and the guard lowered the rate {} times", pace.retries);
+        let times = if pace.retries == 1 { "once".to_owned() } else { format!("{} times", pace.retries) };
+        let found = format!("numbers ran away, and the guard lowered the rate {times}");
         let figures = [("retries", f64::from(pace.retries))];
         return vec![Finding::RateTooHigh.remark(Severity::Warning, found, &figures, &[])];
     }
