@@ -51,7 +51,13 @@ fn chains(chains: usize, units: usize) -> Kept {
 #[test]
 fn a_training_resumed_after_any_step_ends_alike() {
     for recipe in recipes().into_iter().chain(others()).chain(further()) {
+        let mut average = None;
+        let last = recipe.clone().whole(&mut |step: &Step<'_, Rbm>| {
+            average = step.averaged().map(|average| (average.digest(), average.params()));
+            ControlFlow::Continue(())
+        });
         let (end, kept) = snapshots(&recipe);
+        assert!(end == last && average.is_some() == recipe.options.average.is_some());
         assert_eq!((end.steps, kept.len()), (9, 9));
         for (step, snapshot) in kept.iter().enumerate() {
             let mut again = recipe.clone();
@@ -60,6 +66,8 @@ fn a_training_resumed_after_any_step_ends_alike() {
             let summary = again.run(&mut training, &mut rbm, &mut Silent).unwrap();
             let last = kept.last().expect("nine snapshots");
             assert!(training.snapshot(&rbm, again.estimator.get()) == *last, "step {}: {recipe:?}", step + 1);
+            let averaged = training.averaged(&rbm).map(|average| (average.digest(), average.params()));
+            assert!(averaged == average, "the average, step {}: {recipe:?}", step + 1);
             assert!(again.end(&rbm, summary.steps) == end, "stopped after step {}: {recipe:?}", step + 1);
         }
     }

@@ -32,7 +32,7 @@ pub(super) fn update(
     biases.iter_mut().enumerate().for_each(|(i, values)| phases.contrast_block(i + 1, values));
     let offsets = offsets(options, phases);
     let centred = offsets.as_ref().map(|offsets| Centred { offsets, biases: biases.clone() });
-    let weight = share.as_ref().map(|(_, weight)| *weight);
+    let weight = share.as_ref().map_or(0.0, |(_, weight)| *weight);
     let bound = options.constraints.bound(rate);
     let rule = Weights { scales: phases.scales(), centred, decay: &options.decay, step, bound, weight };
     let average = share.as_mut().map(|(average, _)| &mut average.tensors_mut()[0].values);
@@ -69,8 +69,8 @@ struct Weights<'a> {
     decay: &'a Decay,
     step: Move,
     bound: Option<Bound>,
-    /// How far the average moves, if there is one; it is then the last matrix of the walk.
-    weight: Option<f32>,
+    /// How far the average moves, if there is one.
+    weight: f32,
 }
 
 /// Is what centring needs: μ and λ, and the gradients of the biases before it.
@@ -87,20 +87,24 @@ impl Weights<'_> {
         moments: [Option<&mut Vec<f32>>; 2],
         average: Option<&mut Vec<f32>>,
     ) -> Margins {
+        let (alone, beside) = (&Walked::<false>(self), &Walked::<true>(self));
         match (moments, average) {
-            ([None, _], None) => walk(contrast, [weights], self),
-            ([None, _], Some(average)) => walk(contrast, [weights, average], self),
-            ([Some(first), None], None) => walk(contrast, [weights, first], self),
-            ([Some(first), None], Some(average)) => walk(contrast, [weights, first, average], self),
-            ([Some(first), Some(second)], None) => walk(contrast, [weights, first, second], self),
+            ([None, _], None) => walk(contrast, [weights], alone),
+            ([None, _], Some(average)) => walk(contrast, [weights, average], beside),
+            ([Some(first), None], None) => walk(contrast, [weights, first], alone),
+            ([Some(first), None], Some(average)) => walk(contrast, [weights, first, average], beside),
+            ([Some(first), Some(second)], None) => walk(contrast, [weights, first, second], alone),
             ([Some(first), Some(second)], Some(average)) => {
-                walk(contrast, [weights, first, second, average], self)
+                walk(contrast, [weights, first, second, average], beside)
             }
         }
     }
 }
 
-impl<const N: usize> Rule<N> for Weights<'_> {
+/// Is the rule with the average as the last matrix, or without one: the compiler must know which, to know all lengths.
+struct Walked<'a, const AVERAGED: bool>(&'a Weights<'a>);
+
+impl<const N: usize, const AVERAGED: bool> Rule<N> for Walked<'_, AVERAGED> {
     const MARGINS: bool = true;
 
     #[inline(always)]
@@ -111,29 +115,27 @@ impl<const N: usize> Rule<N> for Weights<'_> {
         cells: &mut [Cells<f32>; N],
         (along, down): (&mut f32, &mut Cells<f32>),
     ) {
-        let mut gradient = self.scales.gradient(sums);
-        if let Some(centred) = &self.centred {
+        let rule = self.0;
+        let mut gradient = rule.scales.gradient(sums);
+        if let Some(centred) = &rule.centred {
             centred.apply(at, &mut gradient, (along, down));
         }
         let (weights, moments) = cells.split_first_mut().expect("the weights are the first matrix");
-        if !self.decay.is_none() {
-            self.decay.pull(&mut gradient, &weights[..]);
+        if !rule.decay.is_none() {
+            rule.decay.pull(&mut gradient, &weights[..]);
         }
-        let (moments, average) = match (self.weight, moments.len()) {
-            (Some(_), 1..) => moments.split_at_mut(moments.len() - 1),
-            _ => (moments, &mut [][..]),
-        };
+        let (moments, average) = moments.split_at_mut(if AVERAGED { N - 2 } else { N - 1 });
         let (first, second) = match moments {
             [first, second, ..] => (&mut first[..], &mut second[..]),
             [first] => (&mut first[..], &mut [][..]),
             [] => (&mut [][..], &mut [][..]),
         };
-        self.step.apply(weights, &gradient, first, second);
-        if let Some(bound) = &self.bound {
+        rule.step.apply(weights, &gradient, first, second);
+        if let Some(bound) = rule.bound {
             bound.apply(weights);
         }
-        if let (Some(weight), [average]) = (self.weight, average) {
-            average::follow(average, &weights[..], weight);
+        if let [average] = average {
+            average::follow(average, &weights[..], rule.weight);
         }
     }
 }
