@@ -224,6 +224,7 @@ fn the_command_of_a_report_names_the_options_of_every_algorithm() {
         "cd --k 2",
         "fpcd --k 2 --chains 7 --fast-rate 0.2 --fast-decay 0.8",
         "pt --chains 7 --rungs 3 --lowest-beta 0.4",
+        "ptt --chains 7 --threshold 0.9",
         "exact",
         "pl",
         "tap --k 2 --chains 7 --order 3 --damping 0.3",

@@ -12,7 +12,7 @@ mod schedule;
 mod transform;
 
 pub use estimators::{
-    Cd, Estimate, Estimator, FastPcd, Ladder, MAX_CHAINS, MAX_RUNGS, Pcd, Tempering, acceptance,
+    Cd, Estimate, Estimator, FastPcd, Ladder, MAX_CHAINS, MAX_RUNGS, Pcd, Tempering, Trajectory, acceptance,
     check_chains, swaps,
 };
 pub use fit::{Snapshot, Summary, Training, fit};
