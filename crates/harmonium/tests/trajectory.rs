@@ -3,7 +3,7 @@
 mod common;
 
 use common::law::deviations;
-use common::tolerance::{tau_g, tau_sweep};
+use common::tolerance::{tau_g, tau_sweep, tau_z};
 use common::{batch, bits, close, exact, key, library, masks, model};
 use harmonium::address::Address;
 use harmonium::rbm::Rbm;
@@ -11,7 +11,7 @@ use harmonium::stats::Phases;
 use harmonium::train::{Estimator, Fit, Kept, Schedule, Silent, Step, Trajectory, fit};
 use harmonium::units::Units;
 use harmonium::{EnergyModel, Gibbs, HasParams, purpose};
-use harmonium_oracle::enumerate::visible_distribution;
+use harmonium_oracle::enumerate::{log_z_joint, visible_distribution};
 use harmonium_oracle::gradient::statistics;
 use harmonium_oracle::rng::Rng;
 use harmonium_oracle::sample::sample_joint;
@@ -129,6 +129,36 @@ fn models_are_kept_when_swaps_grow_seldom() {
     assert!(many > 2 && one == 1, "{many} and {one}");
     assert_eq!(grown(0.999, 3, 0.5).0, 2);
     assert_eq!(grown(0.7, 50, 0.5), grown(0.7, 50, 0.5));
+}
+
+/// One step from a machine of known ln Z, on chains drawn exactly. One-sided perturbation would have the deviation
+/// √(χ²/N), χ² = Σ p_b² / p_a − 1; Bennett's estimate is asymptotically the best of those that use both samples, so
+/// it has no larger one. Control: chains of the newest law on all rungs are out of that.
+#[test]
+fn log_z_along_the_ladder_is_that_of_the_enumeration() {
+    const CHAINS: usize = 20_000;
+    for seed in 0..6 {
+        let now = model(4, 3, 1.2, 700 + seed);
+        let then = library(&exact(&now).tempered(0.5));
+        let [x, y] = [&now, &then].map(exact);
+        let [p, q] = [&x, &y].map(visible_distribution);
+        let chi = q.iter().zip(&p).map(|(q, p)| p * p / q).sum::<f64>() - 1.0;
+        let bound = z_star(6) * (chi / CHAINS as f64).sqrt() + 2.0 * (tau_z(&x) + tau_z(&y));
+        let mut rng = Rng::new(seed);
+        let mut drawn =
+            |x| sample_joint(x, CHAINS, &mut rng).into_iter().map(|(v, _)| v).collect::<Vec<u64>>();
+        let (a, b) = (drawn(&x), drawn(&y));
+        let estimate = |chains| {
+            let mut trajectory = Trajectory::new(1, CHAINS);
+            Estimator::<Rbm>::restore(&mut trajectory, &now, kept(&then, chains)).unwrap();
+            now.log_z_along(&trajectory, log_z_joint(&y)).unwrap()
+        };
+        close(estimate([&a, &b]), log_z_joint(&x), bound, seed);
+        let wrong = estimate([&a, &a]);
+        assert!((wrong - log_z_joint(&x)).abs() > bound, "{seed}: the control");
+    }
+    let error = model(4, 3, 1.0, 1).log_z_along(&Trajectory::new(1, 5), 0.0).unwrap_err().to_string();
+    assert_eq!(error, "trajectory: expected chains of this machine, got none");
 }
 
 /// Looking never changes a training, and a copy is the model of its time.

@@ -111,6 +111,14 @@ impl Trajectory {
         self.earlier.iter().map(|earlier| &earlier.params)
     }
 
+    /// Makes the earlier models again, newest first.
+    ///
+    /// # Errors
+    /// Refuses copies of another model.
+    pub fn models<M: EnergyModel + Clone>(&self, like: &M) -> Result<Vec<M>, Error> {
+        self.earlier.iter().map(|earlier| earlier.model(like)).collect()
+    }
+
     /// Gives the share of swaps that were accepted since the last look, for each pair of neighbours, the first that of the
     /// model and the newest copy; NaN for a pair that had no turn yet.
     pub fn swap_rates(&self) -> Vec<f64> {
@@ -225,7 +233,7 @@ impl<M: EnergyModel + Clone> Estimator<M> for Trajectory {
             Some(chains) => unpacked(model, &chains, self.chains)?,
             None => self.start(model, at),
         };
-        let earlier: Vec<M> = self.earlier.iter().map(|e| e.model(model)).collect::<Result<_, _>>()?;
+        let earlier = self.models(model)?;
         let rungs: Vec<&M> = [model].into_iter().chain(&earlier).collect();
         for sweep in 0..u64::from(sweeps) {
             for (rung, (state, model)) in states.iter_mut().zip(&rungs).enumerate() {
