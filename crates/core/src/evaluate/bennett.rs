@@ -51,7 +51,7 @@ mod tests {
             (of(500, 500), of(1_000_000 - second, second)),
         ] {
             let got = bennett(&a, &b).unwrap();
-            assert!((got - ((1.0 + e) / 2.0).ln()).abs() < 2e-6, "{got}");
+            assert!((got - f64::midpoint(1.0, e).ln()).abs() < 2e-6, "{got}");
         }
     }
 
