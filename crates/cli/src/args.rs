@@ -77,6 +77,8 @@ pub(crate) enum Algorithm {
     Fpcd,
     /// PCD by parallel tempering: chains at several temperatures swap places.
     Pt,
+    /// PCD by trajectory tempering: chains swap places with those of earlier models of the training.
+    Ptt,
     /// The exact gradient, by enumeration of a layer of at most 20 units.
     Exact,
     /// The gradient of the pseudo-likelihood.
@@ -150,7 +152,7 @@ pub(crate) struct TrainOptions {
     /// Gibbs sweeps an update; for tap, steps of its equations [default: 1; 3 for tap]
     #[arg(long, value_name = "N")]
     pub(crate) k: Option<u32>,
-    /// Persistent chains; for pt, of each rung; for tap, magnetisations [default: 100]
+    /// Persistent chains; for pt and ptt, of each rung; for tap, magnetisations [default: 100]
     #[arg(long, value_name = "N")]
     pub(crate) chains: Option<usize>,
     /// fpcd: learning rate of the fast weights [default: 0.05]
@@ -165,6 +167,9 @@ pub(crate) struct TrainOptions {
     /// pt: the lowest inverse temperature [default: 0.7]
     #[arg(long, value_name = "X", allow_negative_numbers = true)]
     pub(crate) lowest_beta: Option<f32>,
+    /// ptt: another model is kept when the share of swaps with the last falls below this [default: 0.25]
+    #[arg(long, value_name = "X", allow_negative_numbers = true)]
+    pub(crate) threshold: Option<f32>,
     /// tap: order of the expansion in the couplings; 1 is naive mean field [default: 2]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(1..=3))]
     pub(crate) order: Option<u8>,

@@ -2,7 +2,7 @@
 
 use harmonium::Error;
 use harmonium::rbm::{Exact, MeanField, Order, PseudoLikelihood, Rbm};
-use harmonium::train::{Cd, Estimator as Estimates, FastPcd, Ladder, Pcd, Schedule, Tempering};
+use harmonium::train::{Cd, Estimator as Estimates, FastPcd, Ladder, Pcd, Schedule, Tempering, Trajectory};
 use serde::{Deserialize, Serialize};
 
 use crate::args::{Algorithm, TrainOptions};
@@ -16,6 +16,7 @@ pub(crate) enum Estimator {
     Pcd(Pcd),
     Fpcd(FastPcd),
     Pt(Tempering),
+    Ptt(Trajectory),
     Exact(Exact),
     Pl(PseudoLikelihood),
     Tap(MeanField),
@@ -35,6 +36,7 @@ impl Estimator {
             Algorithm::Pcd => Self::Pcd(Pcd::new(k, chains)),
             Algorithm::Fpcd => Self::Fpcd(fast(options, k, chains)),
             Algorithm::Pt => Self::Pt(Tempering::new(k, chains, ladder(options))),
+            Algorithm::Ptt => Self::Ptt(trajectory(options, k, chains)),
             Algorithm::Exact => Self::Exact(Exact::new()),
             Algorithm::Pl => Self::Pl(PseudoLikelihood::new()),
             Algorithm::Tap => Self::Tap(mean_field(options, chains)),
@@ -48,6 +50,7 @@ impl Estimator {
             Self::Pcd(pcd) => pcd,
             Self::Fpcd(fast) => fast,
             Self::Pt(tempering) => tempering,
+            Self::Ptt(trajectory) => trajectory,
             Self::Exact(exact) => exact,
             Self::Pl(pseudo) => pseudo,
             Self::Tap(mean) => mean,
@@ -61,6 +64,7 @@ impl Estimator {
             Self::Pcd(pcd) => pcd,
             Self::Fpcd(fast) => fast,
             Self::Pt(tempering) => tempering,
+            Self::Ptt(trajectory) => trajectory,
             Self::Exact(exact) => exact,
             Self::Pl(pseudo) => pseudo,
             Self::Tap(mean) => mean,
@@ -87,6 +91,10 @@ impl Estimator {
                 }
                 out
             }
+            Self::Ptt(trajectory) => {
+                let own = [("threshold", trajectory.threshold.to_string())];
+                [&running("ptt", &trajectory.k, trajectory.chains)[..], &own].concat()
+            }
             Self::Exact(_) => named("exact"),
             Self::Pl(_) => named("pl"),
             Self::Tap(mean) => {
@@ -99,7 +107,7 @@ impl Estimator {
 
 /// Refuses options that the algorithm does not have, but for the chains of CD, which have always been let pass.
 fn refuse_foreign(options: &TrainOptions, algorithm: Algorithm) -> Result<(), Error> {
-    use Algorithm::{Exact, Fpcd, Pl, Pt, Tap};
+    use Algorithm::{Exact, Fpcd, Pl, Pt, Ptt, Tap};
     let drawn = !matches!(algorithm, Exact | Pl);
     let given = [
         ("k", options.k.map(|x| x.to_string()), drawn),
@@ -108,6 +116,7 @@ fn refuse_foreign(options: &TrainOptions, algorithm: Algorithm) -> Result<(), Er
         ("fast-decay", options.fast_decay.map(|x| x.to_string()), algorithm == Fpcd),
         ("rungs", options.rungs.map(|x| x.to_string()), algorithm == Pt),
         ("lowest-beta", options.lowest_beta.map(|x| x.to_string()), algorithm == Pt),
+        ("threshold", options.threshold.map(|x| x.to_string()), algorithm == Ptt),
         ("order", options.order.map(|x| x.to_string()), algorithm == Tap),
         ("damping", options.damping.map(|x| x.to_string()), algorithm == Tap),
     ];
@@ -129,6 +138,12 @@ fn fast(options: &TrainOptions, k: u32, chains: usize) -> FastPcd {
 fn ladder(options: &TrainOptions) -> Ladder {
     let Ladder::Even { rungs, lowest } = Ladder::default() else { return Ladder::default() };
     Ladder::Even { rungs: options.rungs.unwrap_or(rungs), lowest: options.lowest_beta.unwrap_or(lowest) }
+}
+
+fn trajectory(options: &TrainOptions, k: u32, chains: usize) -> Trajectory {
+    let mut out = Trajectory::new(k, chains);
+    out.threshold = options.threshold.unwrap_or(out.threshold);
+    out
 }
 
 fn mean_field(options: &TrainOptions, chains: usize) -> MeanField {

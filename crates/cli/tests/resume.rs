@@ -14,12 +14,13 @@ use serde_json::Value;
 const ROWS: usize = 300;
 const TRAIN: &str =
     "train digits.npy --binarize sample --hidden 16 --batch 10 --chains 20 --k 5 --betas 0 --json";
-const RECIPES: [&str; 8] = [
+const RECIPES: [&str; 9] = [
     "--epochs 30 --centre 0.01 --momentum 0.9 --validation 20 --learning-rate 0.01",
     "--epochs 30 --adam --algorithm cd --decline constant",
     "--epochs 30 --adam --centre 0.1 --l1 1e-5 --seed 18446744073709551615",
     "--epochs 30 --algorithm fpcd --fast-rate 0.1",
     "--epochs 15 --algorithm pt --rungs 3 --lowest-beta 0.5",
+    "--epochs 15 --algorithm ptt --threshold 0.99",
     "--epochs 15 --algorithm tap --order 3",
     "--epochs 30 --optimizer nesterov --average 0.99 --proximal 1e-3 --decline cosine",
     "--epochs 30 --optimizer rmsprop --average 1 --group-l1 0.01 --sparsity 0.1 --max-norm 2 --clip 1",
@@ -231,6 +232,7 @@ fn other_options_are_refused_beside_resume() {
         "--fast-decay 0.1",
         "--rungs 3",
         "--lowest-beta 0.1",
+        "--threshold 0.1",
         "--order 3",
         "--damping 0.1",
         "--batch 5",

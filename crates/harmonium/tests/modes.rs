@@ -49,10 +49,11 @@ fn visits<E: Estimator<Rbm>>(
     (seen, estimator)
 }
 
-/// Chains start at the visible biases, p = σ(−4), that is with all groups off. There a hidden unit has the
-/// activation 2n − 16 for n units on of its group, and visible units follow only if two of the four switch on together. As σ(x) ≤ e^x,
-/// that has a chance of at most 6 e^−32 ⟨e^4n⟩ = 6 e^−32 (1 + p (e^4 − 1))^16 = 4e-9 in a sweep; 4 groups, 20 chains and
-/// 600 sweeps make 2e-4 of it. So PCD stays where it is. At β = 0.2 wells are shallow, and each rung swaps with the next.
+/// Chains start at the visible biases, p = σ(−4), that is with all groups off. There a hidden unit has the activation
+/// 2n − 16 for n units on of its group, and visible units follow only if two of the four switch on together. As
+/// σ(x) ≤ e^x, that has a chance of at most 6 e^−32 ⟨e^4n⟩ = 6 e^−32 (1 + p (e^4 − 1))^16 = 4e-9 in a sweep; 4 groups, 20
+/// chains and 600 sweeps make 2e-4 of it. So PCD stays where it is. At β = 0.2 wells are shallow, and each rung swaps
+/// with the next.
 #[test]
 fn tempering_visits_all_modes_where_pcd_visits_one() {
     let (seen, _) = visits(Pcd::new(1, CHAINS), |pcd| pcd.standing().unwrap().expect_bits().clone());

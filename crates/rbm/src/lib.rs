@@ -19,6 +19,7 @@ mod path;
 mod pseudo;
 mod rbm;
 mod state;
+mod trajectory;
 mod view;
 
 pub use evaluate::{Annealing, ENUMERABLE, Likelihood, Watch};

@@ -107,6 +107,7 @@ pub(crate) const OPTIONS: &[Case] = &[
         2,
         &["chains: expected at most 1000000 on all rungs", "11000000"],
     ),
+    Case("--algorithm ptt --threshold 1", 2, &["threshold: expected above 0 and below 1, got 1"]),
     Case("--algorithm tap --damping 1", 2, &["damping: expected a number in 0..0.999999, got 1"]),
     Case("--fast-rate 0.1", 2, &["fast-rate: expected an algorithm that has this option, got 0.1"]),
     Case("--algorithm fpcd --rungs 3", 2, &["rungs: expected an algorithm that has this option, got 3"]),

@@ -10,6 +10,8 @@ use crate::{Error, Rows};
 /// # Errors
 /// As [`Rows::read`]; refuses data of another kind.
 pub fn marginals(units: &Units, data: &dyn Rows, scaling: Option<&Scaling>) -> Result<Layer, Error> {
+    // One row has the width and the kind of all.
+    data.read(&[0])?.check_kind("base", units)?;
     let rows = data.rows() as u64;
     if units.is_binary() {
         return Ok(units.from_counts(&count_by_unit(data)?, rows));

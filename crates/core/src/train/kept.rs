@@ -39,9 +39,14 @@ impl Kept {
 
     /// Keeps counters.
     #[must_use]
-    pub fn with_counts(mut self, name: &str, counts: &[u64]) -> Self {
-        let values = counts.iter().map(|&n| n as i64).collect();
-        self.0.insert(name.into(), (vec![counts.len()], Values::I64(values)));
+    pub fn with_counts(self, name: &str, counts: &[u64]) -> Self {
+        self.with_integers(name, counts.iter().map(|&n| n as i64).collect())
+    }
+
+    /// Keeps integers.
+    #[must_use]
+    pub fn with_integers(mut self, name: &str, values: Vec<i64>) -> Self {
+        self.0.insert(name.into(), (vec![values.len()], Values::I64(values)));
         self
     }
 
@@ -121,6 +126,18 @@ impl Kept {
             Some((shape, values)) => {
                 Err(Error::shape(name, format!("{count} counters"), described(&shape, &values)))
             }
+        }
+    }
+
+    /// Takes integers out, however many there are.
+    ///
+    /// # Errors
+    /// Refuses another type.
+    pub fn take_integers(&mut self, name: &str) -> Result<Option<Vec<i64>>, Error> {
+        match self.0.remove(name) {
+            None => Ok(None),
+            Some((_, Values::I64(values))) => Ok(Some(values)),
+            Some((shape, values)) => Err(Error::shape(name, "integers", described(&shape, &values))),
         }
     }
 

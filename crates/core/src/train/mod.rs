@@ -19,7 +19,7 @@ pub use adapt::{Adapt, Adapted};
 pub use average::Average;
 pub use constraint::{Constraints, Mask, Sign};
 pub use estimators::{
-    Cd, Estimate, Estimator, FastPcd, Ladder, MAX_CHAINS, MAX_RUNGS, Pcd, Tempering, acceptance,
+    Cd, Estimate, Estimator, FastPcd, Ladder, MAX_CHAINS, MAX_RUNGS, Pcd, Tempering, Trajectory, acceptance,
     check_chains, swaps,
 };
 pub use fit::{Snapshot, Summary, Training, fit};

@@ -3,7 +3,7 @@
 use harmonium::rbm::{MeanField, Order, PseudoLikelihood, Rbm};
 use harmonium::train::{
     Adapt, Average, Cd, Centre, Clip, Decay, Estimator, FastPcd, Fit, Kept, Ladder, Method, Observer, Pcd,
-    Schedule, Summary, Tempering, Training,
+    Schedule, Summary, Tempering, Training, Trajectory,
 };
 use harmonium::units::States;
 use harmonium::units::Units;
@@ -18,6 +18,7 @@ pub(crate) enum Any {
     Pcd(Pcd),
     Fast(FastPcd),
     Tempering(Tempering),
+    Trajectory(Trajectory),
     Mean(MeanField),
     Pseudo(PseudoLikelihood),
 }
@@ -29,6 +30,7 @@ impl Any {
             Self::Pcd(pcd) => pcd,
             Self::Fast(fast) => fast,
             Self::Tempering(tempering) => tempering,
+            Self::Trajectory(trajectory) => trajectory,
             Self::Mean(mean) => mean,
             Self::Pseudo(pseudo) => pseudo,
         }
@@ -40,6 +42,7 @@ impl Any {
             Self::Pcd(pcd) => pcd,
             Self::Fast(fast) => fast,
             Self::Tempering(tempering) => tempering,
+            Self::Trajectory(trajectory) => trajectory,
             Self::Mean(mean) => mean,
             Self::Pseudo(pseudo) => pseudo,
         }
@@ -98,9 +101,12 @@ pub(crate) fn others() -> Vec<Recipe> {
     let ladder = || Ladder::Betas(vec![1.0, 0.8, 0.5]);
     let mut fast = FastPcd::new(1, 37);
     fast.rate = 0.1;
+    let mut trajectory = Trajectory::new(1, 37);
+    (trajectory.every, trajectory.threshold) = (2, 0.999);
     let estimators = [
         Any::Fast(fast),
         Any::Tempering(Tempering::new(1, 37, ladder())),
+        Any::Trajectory(trajectory),
         Any::Mean(MeanField::new(Order::Third, 2, 7)),
         Any::Pseudo(PseudoLikelihood::new()),
     ];

@@ -1,14 +1,17 @@
 //! Estimates the gradient of a batch, one algorithm a file.
 
 mod cd;
+mod exchange;
 mod fast;
 mod pcd;
 mod tempering;
+mod trajectory;
 
 pub use cd::Cd;
 pub use fast::FastPcd;
 pub use pcd::Pcd;
 pub use tempering::{Ladder, MAX_RUNGS, Tempering, acceptance, swaps};
+pub use trajectory::Trajectory;
 
 use harmonium_kernels::purpose;
 

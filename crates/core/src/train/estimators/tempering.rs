@@ -1,9 +1,9 @@
 //! Runs chains at several inverse temperatures that swap places: PCD by parallel tempering.
 
 use harmonium_kernels::{Key, purpose};
-use rand::RngCore;
 use serde::{Deserialize, Serialize};
 
+use super::exchange::{Round, of_rung, packed, unpacked};
 use super::{Estimate, Estimator, MAX_CHAINS, check_chains, check_k};
 use crate::address::Address;
 use crate::stats::Phases;
@@ -13,9 +13,6 @@ use crate::{Batch, EnergyModel, Error, Gibbs};
 
 /// The most rungs of a ladder.
 pub const MAX_RUNGS: usize = 1000;
-
-/// What sets the keys of the rungs apart from those of sweeps, which are fewer.
-const RUNG: u64 = 1 << 32;
 
 /// Says at which inverse temperatures chains run; the first is 1, the model itself.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -151,44 +148,27 @@ impl Tempering {
         rungs.map(|(rung, &beta)| model.tempered(beta).init(self.chains, of_rung(key, rung))).collect()
     }
 
-    fn unpacked<M: EnergyModel>(&self, model: &M, chains: &States) -> Result<Vec<M::State>, Error> {
-        let rows = |rung| rung * self.chains..(rung + 1) * self.chains;
-        (0..self.rungs()).map(|rung| model.unpack(chains.gather(rows(rung)))).collect()
-    }
-
     /// Lets neighbours swap: pairs 0, 2, … in one round, pairs 1, 3, … in the next.
     fn swap<M: EnergyModel>(
         &mut self,
         model: &M,
         betas: &[f32],
-        states: &mut [M::State],
+        states: Vec<M::State>,
         key: Key,
-    ) -> Result<(), Error> {
+    ) -> Result<Vec<M::State>, Error> {
         if betas.len() == 1 {
-            return Ok(());
+            return Ok(states);
         }
         let energies: Vec<_> = states.iter().map(|state| model.energy(state)).collect();
-        let mut places: Vec<Vec<usize>> = (0..betas.len()).map(|rung| vec![rung; self.chains]).collect();
         let first = (self.rounds % 2) as usize;
-        for chain in 0..self.chains {
-            let mut stream = key.stream(chain as u64);
-            for pair in (first..betas.len() - 1).step_by(2) {
-                let between = [energies[pair][chain], energies[pair + 1][chain]];
-                if swaps(stream.next_u32(), [betas[pair], betas[pair + 1]], between) {
-                    (places[pair][chain], places[pair + 1][chain]) = (pair + 1, pair);
-                    self.done[pair] += 1;
-                }
-            }
-        }
+        let round = Round { rungs: betas.len(), chains: self.chains, first, key };
+        let (places, done) = round.places(|word, pair, chain| {
+            let between = [energies[pair][chain], energies[pair + 1][chain]];
+            swaps(word, [betas[pair], betas[pair + 1]], between)
+        });
+        self.done.iter_mut().zip(done).for_each(|(sum, done)| *sum += done);
         self.rounds += 1;
-        let packed = joined(states.iter().map(|state| model.pack(state)));
-        let from = places
-            .iter()
-            .flat_map(|rung| rung.iter().enumerate())
-            .map(|(chain, rung)| rung * self.chains + chain);
-        let moved = self.unpacked(model, &packed.gather(from))?;
-        states.iter_mut().zip(moved).for_each(|(state, moved)| *state = moved);
-        Ok(())
+        unpacked(model, &packed(model, &states).gather(places), self.chains)
     }
 }
 
@@ -201,15 +181,6 @@ pub fn acceptance([beta_1, beta_2]: [f32; 2], [energy_1, energy_2]: [f64; 2]) ->
 /// Tells whether a word, uniform in 32 bits, has two chains swap.
 pub fn swaps(word: u32, betas: [f32; 2], energies: [f64; 2]) -> bool {
     f64::from(word >> 8) < acceptance(betas, energies) * 16_777_216.0
-}
-
-fn of_rung(key: Key, rung: usize) -> Key {
-    if rung == 0 { key } else { key.fold_in(RUNG + rung as u64) }
-}
-
-/// Puts packed chains one below the other.
-fn joined(parts: impl Iterator<Item = States>) -> States {
-    States::stacked(&parts.collect::<Vec<_>>())
 }
 
 impl<M: EnergyModel> Estimator<M> for Tempering {
@@ -228,7 +199,7 @@ impl<M: EnergyModel> Estimator<M> for Tempering {
         model.accumulate(&model.clamp(data), &mut phases.positive);
         let betas = self.ladder.betas();
         let mut states = match self.state.take() {
-            Some(chains) => self.unpacked(model, &chains)?,
+            Some(chains) => unpacked(model, &chains, self.chains)?,
             None => self.start(model, &betas, at),
         };
         for sweep in 0..u64::from(sweeps) {
@@ -236,10 +207,10 @@ impl<M: EnergyModel> Estimator<M> for Tempering {
                 let key = of_rung(at.key(purpose::NEGATIVE), rung).fold_in(sweep);
                 model.tempered(mutant!("B74", beta, 1.0)).sweep(state, key);
             }
-            self.swap(model, &betas, &mut states, at.key(purpose::SWAP).fold_in(sweep))?;
+            states = self.swap(model, &betas, states, at.key(purpose::SWAP).fold_in(sweep))?;
         }
         model.accumulate(&states[mutant!("B75", 0, states.len() - 1)], &mut phases.negative);
-        self.state = Some(joined(states.iter().map(|state| model.pack(state))));
+        self.state = Some(packed(model, &states));
         Ok(Estimate::Phases)
     }
 
@@ -263,7 +234,7 @@ impl<M: EnergyModel> Estimator<M> for Tempering {
             let got = if chains.is_some() { "chains alone" } else { "counters alone" };
             return Err(Error::shape("swaps", "counters beside chains", got));
         }
-        chains.as_ref().map(|bits| self.unpacked(model, bits)).transpose()?;
+        chains.as_ref().map(|bits| unpacked(model, bits, self.chains)).transpose()?;
         let counts = counts.unwrap_or_else(|| vec![0; self.rungs()]);
         (self.rounds, self.done) = (counts[0], counts[1..].to_vec());
         self.state = chains;

@@ -1,0 +1,64 @@
+//! Compares two normalising constants from samples of both models.
+
+/// Computes ln Z_b − ln Z_a by Bennett's acceptance ratio (Bennett 1976, equation 12) from E_b − E_a, in nats, of samples
+/// of a and of samples of b: the C at which Σ_a σ(C − w) − Σ_b σ(w − C) changes its sign, with the sizes of the samples
+/// as weights, is ln Z_a − ln Z_b. It is found by bisection to the last bits.
+///
+/// Gives nothing without samples of both, or where an energy is not finite.
+pub fn bennett(of_a: &[f64], of_b: &[f64]) -> Option<f64> {
+    let all = || of_a.iter().chain(of_b);
+    if of_a.is_empty() || of_b.is_empty() || !all().all(|w| w.is_finite()) {
+        return None;
+    }
+    let ratio = libm::log(of_a.len() as f64 / of_b.len() as f64);
+    let balance = |c: f64| {
+        let a: f64 = of_a.iter().map(|w| sigmoid(c - w - ratio)).sum();
+        let b: f64 = of_b.iter().map(|w| sigmoid(w - c + ratio)).sum();
+        a - b
+    };
+    // Beyond the extremes by this much the sums differ in sign whatever the sizes.
+    let (mut low, mut high) = all().fold((f64::MAX, f64::MIN), |(low, high), &w| (low.min(w), high.max(w)));
+    (low, high) = (low - ratio.abs() - 40.0, high + ratio.abs() + 40.0);
+    for _ in 0..200 {
+        let middle = f64::midpoint(low, high);
+        if balance(middle) < 0.0 {
+            low = middle;
+        } else {
+            high = middle;
+        }
+    }
+    Some(-f64::midpoint(low, high))
+}
+
+fn sigmoid(x: f64) -> f64 {
+    let e = libm::exp(-x.abs());
+    if x >= 0.0 { 1.0 / (1.0 + e) } else { e / (1.0 + e) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Two states with energies (0, 0) in a and (0, −1) in b: Z_a = 2, Z_b = 1 + e. Samples in the shares of the laws
+    /// solve the equation exactly, but for the rounding of the shares to 1e-6.
+    #[test]
+    fn shares_of_two_states_give_the_exact_ratio() {
+        let e = std::f64::consts::E;
+        let second = (1e6 * e / (1.0 + e)).round() as usize;
+        let of = |first: usize, second: usize| [vec![0.0; first], vec![-1.0; second]].concat();
+        for (a, b) in [
+            (of(500_000, 500_000), of(1_000_000 - second, second)),
+            (of(500, 500), of(1_000_000 - second, second)),
+        ] {
+            let got = bennett(&a, &b).unwrap();
+            assert!((got - f64::midpoint(1.0, e).ln()).abs() < 2e-6, "{got}");
+        }
+    }
+
+    #[test]
+    fn nothing_comes_from_nothing() {
+        assert_eq!(bennett(&[], &[1.0]), None);
+        assert_eq!(bennett(&[1.0], &[f64::NAN]), None);
+        assert!((bennett(&[3.0], &[3.0]).unwrap() + 3.0).abs() < 1e-12);
+    }
+}
