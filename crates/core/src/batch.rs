@@ -12,6 +12,8 @@ pub struct Batch {
     states: States,
     /// Classes of a column, where the bits are one for each.
     classes: Option<usize>,
+    /// Which features are missing, if any are.
+    missing: Option<BitMatrix>,
 }
 
 impl Batch {
@@ -63,6 +65,75 @@ impl Batch {
         Self::from_states(States::Reals(values))
     }
 
+    /// Takes rows for units of this kind in which NaN stands for a missing value: `(n, visible)`, one column a unit (of
+    /// categorical units its class); of mixed units one column a feature.
+    ///
+    /// # Errors
+    /// Names the first value that the units can't take, and refuses an array without rows or columns.
+    #[allow(clippy::needless_pass_by_value)]
+    pub fn with_missing(values: ArrayView2<'_, f32>, units: &Units) -> Result<Self, Error> {
+        units.check()?;
+        let (classes, expected) = match units {
+            Units::Categorical { units, classes } => (Some(*classes), *units),
+            other => (None, other.features()),
+        };
+        if values.ncols() != expected {
+            let got = format!("{} columns", values.ncols());
+            return Err(Error::shape("data", format!("{expected} columns"), got));
+        }
+        let placeholder = if matches!(units, Units::Spin(_)) { -1.0 } else { 0.0 };
+        let known = values.mapv(|x| if x.is_nan() { placeholder } else { x });
+        let batch = match units {
+            Units::Categorical { classes, .. } => {
+                Self::classes(to_classes(&known, *classes)?.view(), *classes)?
+            }
+            Units::Spin(_) => Self::spins(known.view())?,
+            Units::Bernoulli(_) => Self::new(known.view())?,
+            _ => Self::reals(known)?,
+        };
+        let wide = classes.unwrap_or(1);
+        let missing = BitMatrix::from_fn(batch.rows(), batch.units(), |r, f| values[(r, f / wide)].is_nan());
+        Ok(batch.masked(missing))
+    }
+
+    /// Marks features as missing; what stands in their place counts for nothing.
+    ///
+    /// # Panics
+    /// If the mask is of another shape.
+    #[must_use]
+    pub fn masked(self, missing: BitMatrix) -> Self {
+        assert_eq!((missing.rows(), missing.units()), (self.rows(), self.units()), "shape of the mask");
+        let any = missing.words().iter().any(|&word| word != 0);
+        Self { missing: any.then_some(missing), ..self }
+    }
+
+    /// Gives which features are missing, if any are: `(n, visible)`.
+    pub fn missing(&self) -> Option<&BitMatrix> {
+        self.missing.as_ref()
+    }
+
+    /// Gives the same rows with these states, and nothing missing.
+    ///
+    /// # Panics
+    /// If the states are of another shape.
+    #[must_use]
+    pub fn completed(&self, states: States) -> Self {
+        assert_eq!((states.rows(), states.features()), (self.rows(), self.units()), "shape of the rows");
+        Self { states, classes: self.classes, missing: None }
+    }
+
+    /// Refuses missing values.
+    ///
+    /// # Errors
+    /// Names the first one.
+    pub fn check_complete(&self, field: &str) -> Result<(), Error> {
+        let Some(missing) = &self.missing else { return Ok(()) };
+        let first = (0..self.rows())
+            .find_map(|row| (0..self.units()).find(|&unit| missing.get(row, unit)).map(|unit| (row, unit)));
+        let (row, column) = first.unwrap_or_default();
+        Err(Error::value(field, format!("row {row}, column {column}"), "a value", "a missing one"))
+    }
+
     /// Takes packed bits.
     ///
     /// # Errors
@@ -80,7 +151,7 @@ impl Batch {
             let got = format!("{} x {}", states.rows(), states.features());
             return Err(Error::shape("data", "at least one row and one column", got));
         }
-        Ok(Self { states, classes: None })
+        Ok(Self { states, classes: None, missing: None })
     }
 
     /// Gives the number of rows.
@@ -121,9 +192,11 @@ impl Batch {
     /// If no row is named, or one that is not there.
     #[must_use]
     pub fn gather(&self, rows: impl IntoIterator<Item = usize>) -> Self {
-        let states = self.states.gather(rows);
+        let rows: Vec<usize> = rows.into_iter().collect();
+        let states = self.states.gather(rows.iter().copied());
         assert!(states.rows() > 0, "a batch holds at least one row");
-        Self { states, classes: self.classes }
+        let missing = self.missing.as_ref().map(|missing| missing.gather(rows));
+        Self { states, classes: self.classes, missing }
     }
 
     /// Gives bits as 0 and 1, and real values as they are: `(n, visible)`.
@@ -154,10 +227,19 @@ impl Batch {
                 Err(kind(&format!("{units}")))
             }
             (States::Bits(_), units) if units.is_binary() => Ok(()),
-            (States::Reals(values), units) if !units.is_binary() => units.check_values(field, values),
+            (States::Reals(values), units) if !units.is_binary() => {
+                units.check_values(field, values, self.missing.as_ref())
+            }
             _ => Err(kind(&format!("{units}"))),
         }
     }
+}
+
+/// Reads classes that are written as numbers.
+fn to_classes(values: &Array2<f32>, classes: usize) -> Result<Array2<u16>, Error> {
+    let wrong = |x: f32| !(x >= 0.0 && x.fract() == 0.0 && x < classes as f32);
+    refuse(&values.view(), wrong, &format!("a class below {classes}"))?;
+    Ok(values.mapv(|x| x as u16))
 }
 
 fn refuse(values: &ArrayView2<'_, f32>, wrong: impl Fn(f32) -> bool, expected: &str) -> Result<(), Error> {

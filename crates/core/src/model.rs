@@ -1,5 +1,6 @@
 //! Declares what a model must be able to do, so that samplers, estimators and evaluations are written once.
 
+use std::borrow::Cow;
 use std::ops::Range;
 
 use harmonium_kernels::{Key, parallel};
@@ -62,6 +63,10 @@ pub trait EnergyModel: Gibbs + HasParams {
     /// # Errors
     /// Refuses values that are not finite, or that the grid can't hold; then nothing is changed.
     fn restore(&mut self, params: &Params, shift: i32) -> Result<(), Error>;
+
+    /// Draws what is missing in the data given what is there, by `sweeps` sweeps in which the latter stays clamped; sweep n
+    /// draws from `key.fold_in(n)`, the start from `key.fold_in(0)`. Rows of which nothing is missing are only lent.
+    fn complete<'a>(&self, data: &'a Batch, sweeps: u32, key: Key) -> Cow<'a, Batch>;
 
     /// Clamps the data; nothing is drawn.
     fn clamp(&self, data: &Batch) -> Self::State;

@@ -81,26 +81,32 @@ pub fn count_by_unit(data: &dyn Rows) -> Result<Vec<u64>, Error> {
     Ok(counts)
 }
 
-/// Computes the mean and the variance of each column of real values: `(n, visible) → visible`, twice.
+/// Computes the mean and the variance of each feature over the rows that have it, bits as 0 and 1: `(n, visible) → visible`,
+/// twice.
 ///
-/// Values are added in the order of the rows, about the first row, so that nothing is lost to a large mean.
+/// Values are added in the order of the rows, about the first row, so that nothing is lost to a large mean. A feature that
+/// no row has gets 0 and 0.
 ///
 /// # Errors
-/// As [`Rows::read`]; refuses bits.
+/// As [`Rows::read`].
 pub fn moments(data: &dyn Rows) -> Result<(Vec<f64>, Vec<f64>), Error> {
     let first: Vec<f64> = data.read(&[0])?.to_array().iter().map(|&x| f64::from(x)).collect();
-    let mut sums = vec![[0.0; 2]; first.len()];
+    let mut sums = vec![[0.0; 3]; first.len()];
     for block in blocks(data) {
-        for row in block?.to_array().rows() {
-            for ((sum, &x), first) in sums.iter_mut().zip(row).zip(&first) {
+        let block = block?;
+        for (r, row) in block.to_array().rows().into_iter().enumerate() {
+            let has = |unit: usize| block.missing().is_none_or(|missing| !missing.get(r, unit));
+            let features = sums.iter_mut().zip(row).zip(&first).enumerate();
+            for (_, ((sum, &x), first)) in features.filter(|&(unit, _)| has(unit)) {
                 let x = f64::from(x) - first;
-                *sum = [sum[0] + x, sum[1] + x * x];
+                *sum = [sum[0] + 1.0, sum[1] + x, sum[2] + x * x];
             }
         }
     }
-    let n = data.rows() as f64;
-    let moment =
-        |([x, square], first): ([f64; 2], f64)| (first + x / n, (square / n - (x / n) * (x / n)).max(0.0));
+    let moment = |([n, x, square], first): ([f64; 3], f64)| match n {
+        0.0 => (0.0, 0.0),
+        _ => (first + x / n, (square / n - (x / n) * (x / n)).max(0.0)),
+    };
     Ok(sums.into_iter().zip(first).map(moment).unzip())
 }
 

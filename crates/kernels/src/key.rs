@@ -27,6 +27,8 @@ pub mod purpose {
     pub const EVALUATE: u64 = 9;
     /// Dropout.
     pub const DROPOUT: u64 = 10;
+    /// Missing values, drawn given those that are there.
+    pub const COMPLETE: u64 = 11;
 }
 
 /// Names the uses of [`purpose::EVALUATE`], in the place where other purposes have the step.
@@ -39,6 +41,8 @@ pub mod evaluate {
     pub const SAMPLE: u64 = 2;
     /// Hidden draws of a reconstruction.
     pub const RECONSTRUCT: u64 = 3;
+    /// Missing values that a user asks for.
+    pub const IMPUTE: u64 = 4;
 }
 
 /// The block of a stream from which a folded key is read: beyond every word that a draw can reach.

@@ -1,5 +1,7 @@
 //! Makes the machine trainable: clamped states and sufficient statistics.
 
+use std::borrow::Cow;
+
 use harmonium_core::stats::{Shape, Stats};
 use harmonium_core::units::{Means, Scaling, States, Unit};
 use harmonium_core::{Batch, EnergyModel, Error, Gibbs, HasParams, Key, Marginal, Params};
@@ -40,6 +42,7 @@ impl Gibbs for Rbm {
 impl Marginal for Rbm {
     fn free_energy(&self, data: &Batch) -> Result<Array1<f64>, Error> {
         self.check_data(data)?;
+        data.check_complete("data")?;
         let (view, states) = (self.view(), self.take(data));
         // The density of the data's own units.
         let volume = self.scaling().map_or(0.0, Scaling::log_volume);
@@ -80,6 +83,15 @@ impl EnergyModel for Rbm {
         params.store(self);
         self.grid = grid;
         Ok(())
+    }
+
+    /// Starts missing values at draws from the marginals ([`Rbm::base`]).
+    fn complete<'a>(&self, data: &'a Batch, sweeps: u32, key: Key) -> Cow<'a, Batch> {
+        if data.missing().is_none() {
+            return Cow::Borrowed(data);
+        }
+        let state = self.walk_clamped(data, u64::from(sweeps), key, &mut |_| ());
+        Cow::Owned(data.completed(self.give(state)))
     }
 
     fn clamp(&self, data: &Batch) -> State {

@@ -15,6 +15,7 @@ impl Rbm {
     /// Refuses rows of another width.
     pub fn transform(&self, data: &Batch) -> Result<Array2<f32>, Error> {
         self.check_data(data)?;
+        data.check_complete("data")?;
         let view = self.view();
         Ok(self.hidden.means_of(&view.hidden.mean(&view.hidden_input(&self.take(data)))))
     }
@@ -26,6 +27,7 @@ impl Rbm {
     /// Refuses rows of another width.
     pub fn reconstruct(&self, data: &Batch, key: Key) -> Result<Array2<f32>, Error> {
         self.check_data(data)?;
+        data.check_complete("data")?;
         let view = self.view();
         let key = key.fold_in(purpose::EVALUATE).fold_in(evaluate::RECONSTRUCT).fold_in(0).fold_in(0);
         let hidden = view.sample_hidden(&self.take(data), key);

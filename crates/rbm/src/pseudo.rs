@@ -14,6 +14,7 @@ impl Rbm {
     /// Refuses rows of another width, and machines whose visible units have not two states.
     pub fn pseudo_log_likelihood(&self, data: &Batch) -> Result<Array1<f64>, Error> {
         self.check_data(data)?;
+        data.check_complete("data")?;
         let (view, units) = (self.view(), self.visible.units());
         if !matches!(units, Units::Bernoulli(_) | Units::Spin(_)) {
             return Err(Error::shape("pseudo-likelihood", "visible units with two states", units));

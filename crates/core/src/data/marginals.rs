@@ -5,7 +5,7 @@ use crate::units::{Layer, Scaling, Units};
 use crate::{Error, Rows};
 
 /// Makes the independent layer with the marginals of the data: smoothed counts of bits and classes, and means (with
-/// variances, where these are parameters) of values, standardised by `scaling` first.
+/// variances, where these are parameters) of values, standardised by `scaling` first. Missing values are left out.
 ///
 /// # Errors
 /// As [`Rows::read`]; refuses data of another kind.
@@ -13,12 +13,19 @@ pub fn marginals(units: &Units, data: &dyn Rows, scaling: Option<&Scaling>) -> R
     // One row has the width and the kind of all.
     data.read(&[0])?.check_kind("base", units)?;
     let rows = data.rows() as u64;
-    if units.is_binary() {
+    let complete = data.whole().is_none_or(|all| all.missing().is_none());
+    if units.is_binary() && complete {
         return Ok(units.from_counts(&count_by_unit(data)?, rows));
     }
-    let moments = moments(data)?;
-    let (means, variances) =
-        scaling.map_or_else(|| moments.clone(), |scaling| scaling.of_moments(moments.clone()));
+    let mut moments = moments(data)?;
+    if matches!(units, Units::Spin(_)) {
+        // Bits t of spins 2t − 1.
+        moments.0.iter_mut().for_each(|mean| *mean = 2.0 * *mean - 1.0);
+    }
+    let (means, variances) = match scaling {
+        Some(scaling) => scaling.of_moments(moments),
+        None => moments,
+    };
     Ok(units.from_moments(&means, &variances, rows))
 }
 

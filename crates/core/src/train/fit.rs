@@ -1,6 +1,6 @@
 //! Runs a training: batch by batch, from any step on.
 
-use harmonium_kernels::{Key, parallel, profile};
+use harmonium_kernels::{Key, parallel, profile, purpose};
 
 use super::{
     Action, Adapted, Estimate, Estimator, Fit, Kept, Observer, Optimizer, Step, adapt, average, fused,
@@ -225,7 +225,9 @@ impl Training {
         let at = (self.step, self.total(), self.epoch());
         let sweeps = estimator.sweeps().at(at.0, at.1, at.2).round() as u32;
         phases.clear();
-        let estimate = estimator.estimate(model, batch, sweeps, Address::new(key, self.step), phases)?;
+        let address = Address::new(key, self.step);
+        let batch = model.complete(batch, self.options.completion, address.key(purpose::COMPLETE));
+        let estimate = estimator.estimate(model, &batch, sweeps, address, phases)?;
         let rate = self.scheduled();
         self.step += 1;
         if gradient.is_none() && matches!(estimate, Estimate::Phases) && self.options.fuses() {

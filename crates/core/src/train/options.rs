@@ -9,6 +9,9 @@ use super::{
 use crate::stats::Phases;
 use crate::{Block, Error, Params};
 
+/// Sweeps that draw missing values: the hidden units forget their start in a few.
+const COMPLETION: u32 = 10;
+
 /// Says how long, in which batches and by which rule a model is trained.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -41,6 +44,8 @@ pub struct Fit {
     pub constraints: Constraints,
     /// Averages the parameters beside the training, if set.
     pub average: Option<Average>,
+    /// Sweeps that draw missing values before each update, given those that are there.
+    pub completion: u32,
     /// Watches for numbers that run away.
     pub guard: Guard,
 }
@@ -62,6 +67,7 @@ impl Default for Fit {
             adapt: None,
             constraints: Constraints::default(),
             average: None,
+            completion: COMPLETION,
             guard: Guard::default(),
         }
     }

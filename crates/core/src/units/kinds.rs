@@ -1,5 +1,6 @@
 //! Names kinds of units, and tells what each needs.
 
+use harmonium_kernels::BitMatrix;
 use ndarray::{Array2, ArrayView2, Axis, Slice};
 use serde::{Deserialize, Serialize};
 
@@ -111,44 +112,60 @@ impl Units {
         }
     }
 
-    /// Refuses values that units of this kind never take.
+    /// Refuses values that units of this kind never take, but where they are missing.
     ///
     /// # Errors
-    /// Names the first such value.
-    pub fn check_values(&self, field: &str, values: &Array2<f32>) -> Result<(), Error> {
-        self.check_columns(field, &values.view(), 0)
+    /// Names the first such value; refuses classes of which a part is missing.
+    pub fn check_values(
+        &self,
+        field: &str,
+        values: &Array2<f32>,
+        missing: Option<&BitMatrix>,
+    ) -> Result<(), Error> {
+        let is_missing = |row: usize, column: usize| missing.is_some_and(|mask| mask.get(row, column));
+        self.check_columns(field, &values.view(), 0, &is_missing)
     }
 
-    fn check_columns(&self, field: &str, values: &ArrayView2<'_, f32>, first: usize) -> Result<(), Error> {
+    fn check_columns(
+        &self,
+        field: &str,
+        values: &ArrayView2<'_, f32>,
+        first: usize,
+        is_missing: &dyn Fn(usize, usize) -> bool,
+    ) -> Result<(), Error> {
         if let Self::Mixed(parts) = self {
             let mut begin = 0;
             return parts.iter().try_for_each(|part| {
                 let end = begin + part.features();
-                let part_values = values.slice_axis(Axis(1), Slice::from(begin..end));
-                let checked = part.check_columns(field, &part_values, first + begin);
+                let own = values.slice_axis(Axis(1), Slice::from(begin..end));
+                let checked = part.check_columns(field, &own, first + begin, is_missing);
                 begin = end;
                 checked
             });
         }
         let (fits, expected) = self.range();
         let place = |row: usize, column: usize| format!("row {row}, column {}", first + column);
-        if let Some(((row, column), x)) = values.indexed_iter().find(|&(_, &x)| !fits(x)) {
+        let wrong =
+            |&((row, column), &x): &((usize, usize), &f32)| !fits(x) && !is_missing(row, first + column);
+        if let Some(((row, column), x)) = values.indexed_iter().find(wrong) {
             return Err(Error::value(field, place(row, column), expected, x));
         }
-        let Self::Categorical { classes, .. } = self else { return Ok(()) };
-        for (row, line) in values.rows().into_iter().enumerate() {
-            for (unit, odds) in line.exact_chunks(*classes).into_iter().enumerate() {
-                if odds.sum() != 1.0 {
-                    return Err(Error::value(
-                        field,
-                        place(row, unit * classes),
-                        "one class of each unit",
-                        odds.sum(),
-                    ));
-                }
-            }
+        let Self::Categorical { units, classes } = self else { return Ok(()) };
+        let odd = |&(row, unit): &(usize, usize)| {
+            let features = unit * classes..(unit + 1) * classes;
+            let gone = features.clone().filter(|&f| is_missing(row, first + f)).count();
+            let sum: f32 = features.map(|f| values[(row, f)]).sum();
+            gone != *classes && (gone != 0 || sum != 1.0)
+        };
+        match (0..values.nrows()).flat_map(|row| (0..*units).map(move |unit| (row, unit))).find(odd) {
+            Some((row, unit)) => Err(Error::value(
+                field,
+                place(row, unit * classes),
+                "one class of each unit",
+                "none or several",
+            )),
+            None => Ok(()),
         }
-        Ok(())
     }
 
     /// Tells which numbers a feature may be.

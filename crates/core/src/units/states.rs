@@ -55,6 +55,26 @@ impl States {
         Self::Reals(Array2::from_shape_vec((rows, features), values).expect("whole rows"))
     }
 
+    /// Takes features from `other` where the mask is set.
+    ///
+    /// # Panics
+    /// If the shapes or kinds differ.
+    #[must_use]
+    pub fn filled(&self, mask: &BitMatrix, other: &Self) -> Self {
+        match (self, other) {
+            (Self::Bits(own), Self::Bits(other)) => {
+                let words = own.words().iter().zip(other.words()).zip(mask.words());
+                let words = words.map(|((own, other), mask)| own & !mask | other & mask).collect();
+                Self::Bits(BitMatrix::from_words(own.rows(), own.units(), words).expect("words of one shape"))
+            }
+            (Self::Reals(own), Self::Reals(other)) => {
+                let pick = |(r, f)| if mask.get(r, f) { other[(r, f)] } else { own[(r, f)] };
+                Self::Reals(Array2::from_shape_fn(own.dim(), pick))
+            }
+            _ => panic!("states of one kind"),
+        }
+    }
+
     /// Puts rows under rows.
     ///
     /// # Panics

@@ -6,6 +6,7 @@
 pub(crate) mod law;
 pub(crate) mod recipe;
 pub(crate) mod tolerance;
+pub(crate) mod units;
 
 use harmonium::rbm::{Parts, Rbm, State};
 use harmonium::stats::Stats;
