@@ -299,7 +299,7 @@ impl Phases {
         let [(s, o), (s1, o1)] = self.positive.signs.map(|spin| if spin { (2.0, 1.0) } else { (1.0, 0.0) });
         for (line, &t) in weights.values.chunks_mut(hidden.values.len()).zip(&visible.values) {
             let pairs = line.iter_mut().zip(&hidden.values);
-            pairs.for_each(|(w, t1)| *w = s * s1 * *w - s * o1 * t - o * s1 * t1);
+            pairs.for_each(|(w, t1)| *w = s * s1 * *w - mutant!("B87", s * o1 * t, 0.0) - o * s1 * t1);
         }
         visible.values.iter_mut().for_each(|x| *x *= s);
         hidden.values.iter_mut().for_each(|x| *x *= s1);

@@ -34,6 +34,8 @@ mod limits;
 mod mean_field;
 #[path = "metamorphic.rs"]
 mod metamorphic;
+#[path = "missing.rs"]
+mod missing;
 #[path = "optimizers.rs"]
 mod optimizers;
 #[path = "pseudo_gradient.rs"]
@@ -52,6 +54,8 @@ mod saving;
 mod stopping;
 #[path = "tempering.rs"]
 mod tempering;
+#[path = "units.rs"]
+mod units;
 
 use std::process::Command;
 
@@ -70,7 +74,7 @@ const fn bug(id: &'static str, what: &'static str, oracle: &'static str, proof: 
     Bug { id, what, oracle, proof }
 }
 
-const BUGS: [Bug; 60] = [
+const BUGS: [Bug; 65] = [
     bug("B01", "negative phase pairs h with the wrong v", "O7", "estimators::cd_has_its_expectation"),
     bug("B02", "AIS anneals with the wrong parameters", "O8", "ais::weights_are_unbiased"),
     bug(
@@ -265,6 +269,21 @@ const BUGS: [Bug; 60] = [
         "rollbacks of the guard not counted",
         "extremes",
         "divergence::a_thousandfold_rate_is_lowered_until_every_training_finishes",
+    ),
+    bug("B85", "spins without their shift", "O1", "units::layers_are_those_of_the_formulas"),
+    bug("B86", "second moments without the variance", "O2", "units::layers_are_those_of_the_formulas"),
+    bug("B87", "products of spins without their means", "O2", "units::contrasts_are_those_of_the_formulas"),
+    bug(
+        "B88",
+        "what is there drifts with what is missing",
+        "O6",
+        "missing::missing_values_follow_their_conditional_law",
+    ),
+    bug(
+        "B89",
+        "samples come out standardised",
+        "units",
+        "units::mixed_tables_are_learnt_and_sampled_in_their_own_units",
     ),
 ];
 

@@ -111,7 +111,7 @@ impl Rbm {
         parallel::team(|| {
             for sweep in 0..sweeps {
                 self.sweep(&mut state, key.fold_in(sweep + 1));
-                state.visible = given.filled(missing, &state.visible);
+                state.visible = mutant!("B88", given.filled(missing, &state.visible), state.visible.clone());
                 watch(&state);
             }
         });

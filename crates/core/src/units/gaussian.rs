@@ -141,8 +141,9 @@ impl Unit for Gaussian {
         if !self.learned {
             return Vec::new();
         }
-        let values =
-            self.rows(input, |mean, variance, _, _| f64::midpoint(mean * mean / variance, 1.0) as f32);
+        let values = self.rows(input, |mean, variance, _, _| {
+            f64::midpoint(mean * mean / variance, mutant!("B86", 1.0, 0.0)) as f32
+        });
         vec![States::reals(values, self.bias.len()).to_array()]
     }
 }

@@ -56,7 +56,12 @@ impl Unit for Spin {
         let values = input.values();
         let lines = values.chunks_exact(self.bias.len());
         let sums = lines.map(|line| line.iter().zip(&self.bias).map(|(i, b)| f64::from(i + b)).sum::<f64>());
-        self.bits().cgf(&doubled(input)).into_iter().zip(sums).map(|(soft, sum)| soft - sum).collect()
+        self.bits()
+            .cgf(&doubled(input))
+            .into_iter()
+            .zip(sums)
+            .map(|(soft, sum)| soft - mutant!("B85", sum, 0.0))
+            .collect()
     }
 
     fn mean(&self, input: &Input<'_>) -> Means {
