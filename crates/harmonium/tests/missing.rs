@@ -100,7 +100,7 @@ fn imputed_values_have_their_conditional_mean_and_spread() {
             let (mean, spread) =
                 (found.mean.column(f).mean().unwrap(), found.spread.column(f).mean().unwrap());
             if !missing.contains(&f) {
-                close(f64::from(mean), row[f], 1e-6, format!("{kind}: what is there stays"));
+                close(f64::from(mean), row[f], 1e-4, format!("{kind}: what is there stays"));
                 assert_eq!(spread, 0.0, "{kind}: what is there has no spread");
                 continue;
             }

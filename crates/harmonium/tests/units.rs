@@ -6,6 +6,7 @@ use common::units::{
     U, batch, coupled_rows, draw, exact, exact_layer, kinds, machine, pairs, random, rows_of, states, wide,
 };
 use common::{close, key};
+use harmonium::evaluate::{Ais, Betas, Interval, forward};
 use harmonium::rbm::{Origin, Rbm};
 use harmonium::stats::Phases;
 use harmonium::train::{Cd, Fit, Method, Pcd, Schedule, Silent, fit};
@@ -113,6 +114,62 @@ fn energies_are_those_of_the_formulas() {
             let expected = law.free_energy(&x[row]) - law.visible.log_measure(&x[row]);
             close(free[row], expected, 30.0 * U * scale, format!("F of {v} and {h}"));
         }
+    }
+}
+
+/// A tempered machine has the energies of β E: that of the oracle, whose layers are tempered one by one.
+#[test]
+fn tempered_energies_are_those_of_the_formulas() {
+    for (seed, (v, h)) in pairs(3, 2).into_iter().enumerate() {
+        let rbm = machine(&v, &h, 0.7, 150 + seed as u64);
+        let state = rbm.init(20, key(seed as u64));
+        let view = rbm.tempered(0.4);
+        let hidden = view.sample_hidden(state.visible(), key(1));
+        let (x, y) = (rows_of(rbm.visible(), state.visible()), rows_of(rbm.hidden(), &hidden));
+        let (energies, free) = (view.energies(state.visible(), &hidden), view.free_energies(state.visible()));
+        // β itself is an f32: 0.4 is off by 1.5e-8.
+        let law = exact(&rbm).tempered(f64::from(0.4_f32));
+        for row in 0..20 {
+            let scale = 1.0
+                + law.free_energy(&x[row]).abs()
+                + x[row].iter().chain(&y[row]).map(|x| x * x).sum::<f64>();
+            close(
+                energies[row],
+                law.energy(&x[row], &y[row]),
+                30.0 * U * scale,
+                format!("β E of {v} and {h}"),
+            );
+            close(free[row], law.free_energy(&x[row]), 30.0 * U * scale, format!("F at β of {v} and {h}"));
+        }
+    }
+}
+
+/// Annealing from independent columns reaches ln Z of every pair: within twice its interval of 3σ, so that 69 pairs miss with
+/// probability 1e-7; the interval itself must be narrow enough to say something.
+#[test]
+fn annealing_reaches_ln_z_of_every_pair() {
+    for (seed, (v, h)) in pairs(3, 2).into_iter().enumerate() {
+        let rbm = machine(&v, &h, 0.4, 800 + seed as u64);
+        let expected = exact(&rbm).log_z().unwrap();
+        let options = Ais { runs: 300, betas: Betas::Count(60) };
+        let path = rbm.path(rbm.base()).unwrap();
+        let found = forward(&path, &options, key(seed as u64), &mut |_, _| ()).unwrap();
+        let Interval { low, high } = found.interval;
+        assert!(high - low < 1.0, "{v} and {h}: an interval of {low} to {high}");
+        close(found.log_z, expected, high - low + 1e-4, format!("{v} and {h}"));
+    }
+}
+
+/// Pseudo-likelihoods of machines whose visible units have two states.
+#[test]
+fn pseudo_likelihoods_are_those_of_the_formulas() {
+    let two = |units: &Units| matches!(units, Units::Bernoulli(_) | Units::Spin(_));
+    for (seed, (v, h)) in pairs(4, 2).into_iter().filter(|(v, _)| two(v)).enumerate() {
+        let rbm = machine(&v, &h, 0.7, 850 + seed as u64);
+        let rows = rows_of(rbm.visible(), rbm.init(20, key(seed as u64)).visible());
+        let found = rbm.pseudo_log_likelihood(&batch(rbm.visible(), &rows)).unwrap().mean().unwrap();
+        let expected = exact(&rbm).pseudo_log_likelihood(&rows, None).unwrap();
+        close(found, expected, 1e-5 * (1.0 + expected.abs()), format!("{v} and {h}"));
     }
 }
 
