@@ -20,7 +20,7 @@ fn main() -> Result<(), Error> {
     let words: Vec<String> = std::env::args().collect();
     let short = words.iter().any(|word| word == "--short");
     let seed = words.iter().skip_while(|word| *word != "--seed").nth(1).and_then(|n| n.parse().ok());
-    let (hidden, epochs, rows) = if short { (100, 4, 5_000) } else { (1_500, 30, TRAIN) };
+    let (hidden, epochs, rows) = if short { (200, 8, 5_000) } else { (1_500, 30, TRAIN) };
     let key = Key::from_seed(seed.unwrap_or(1));
     let set = mnist(&mnist_folder()?)?;
     let train = |epoch| Ok::<_, Error>(draw(&set.train, &set.train_labels, epoch, key)?.gather(0..rows));
@@ -33,9 +33,9 @@ fn main() -> Result<(), Error> {
     let mut hybrid = Hybrid::new(0.01, Cd::new(1)); // −ln p(y | x) − 0.01 ln p(x, y)
     let options = Fit {
         epochs,
-        learning_rate: Schedule::Linear { from: 0.1, to: 0.001 },
-        method: Method::Sgd { momentum: Schedule::Constant(0.9) },
-        average: Some(Average::exponential(0.999)),
+        learning_rate: Schedule::Linear { from: 0.002, to: 2e-5 },
+        method: Method::adam(),
+        average: Some(Average::exponential(if short { 0.98 } else { 0.999 })),
         ..Fit::default()
     };
     let mut training = Training::new(&model, &first, &options)?;

@@ -8,7 +8,8 @@ use common::{coins, key};
 use harmonium::persist::{Kind, Loaded, RealVfs, save};
 use harmonium::rbm::{Classifier, Discriminative, Hybrid, Origin, Rbm, labelled};
 use harmonium::train::{
-    Average, Cd, Decay, Estimator, Fit, Method, Pcd, Silent, Snapshot, Step, Tempering, Training, fit,
+    Average, Cd, Decay, Estimator, Fit, Method, Pcd, Schedule, Silent, Snapshot, Step, Tempering, Training,
+    fit,
 };
 use harmonium::units::Units;
 use harmonium::{Batch, EnergyModel, HasParams};
@@ -102,7 +103,9 @@ fn threads_change_no_bit() {
 fn every_way_of_training_learns_the_labels() {
     for mut estimator in estimators().into_iter().take(3) {
         let mut model = fresh();
-        let options = Fit { epochs: 150, batch: 20, average: None, ..options() };
+        let rate = Schedule::Constant(0.01);
+        let options =
+            Fit { epochs: 150, learning_rate: rate, method: Method::adam(), average: None, ..options() };
         fit(&mut model, &data(), &mut *estimator, &options, key(2), &mut Silent).unwrap();
         assert_eq!(model.error_rate(&data()).unwrap(), 0.0);
     }
