@@ -39,9 +39,8 @@ fn main() -> Result<(), Error> {
         ..Fit::default()
     };
     let mut training = Training::new(&model, &first, &options)?;
-    let mut epoch_ends = |step: &Step<'_, Classifier>| match step.ends_epoch {
-        true => ControlFlow::Break(()),
-        false => ControlFlow::Continue(()),
+    let mut epoch_ends = |step: &Step<'_, Classifier>| {
+        if step.ends_epoch { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     };
     let mut best = (f64::INFINITY, model.clone());
     for epoch in 0..epochs {
@@ -74,9 +73,9 @@ fn error(model: &Classifier, draws: &[Batch], labels: &[u8]) -> Result<f64, Erro
     for bits in &draws[1..] {
         sum += &model.predict_proba(bits)?;
     }
-    let right = |(row, &label): (ndarray::ArrayView1<'_, f64>, &u8)| {
-        row.iter().all(|p| *p <= row[usize::from(label)])
-    };
-    Ok(1.0
-        - sum.rows().into_iter().zip(labels).filter(|&pair| right(pair)).count() as f64 / labels.len() as f64)
+    let wrong = sum.rows().into_iter().zip(labels).filter(|(row, label)| {
+        let own = row[usize::from(**label)];
+        row.iter().any(|p| *p > own)
+    });
+    Ok(wrong.count() as f64 / labels.len() as f64)
 }

@@ -39,7 +39,7 @@ impl<'a> ClassifierView<'a> {
     }
 
     /// Draws a class for each row, in the place of bits that were drawn each for itself.
-    fn with_label(&self, visible: States, input: &Input<'_>, key: Key) -> States {
+    fn with_label(&self, visible: &States, input: &Input<'_>, key: Key) -> States {
         let label = self.label.sample(input, key);
         let (drawn, mut bits) = (label.expect_bits(), visible.expect_bits().clone());
         for row in 0..bits.rows() {
@@ -55,7 +55,7 @@ impl Gibbs for ClassifierView<'_> {
     /// Draws x and y of fresh chains as if they received nothing from hidden units.
     fn init(&self, chains: usize, key: Key) -> State {
         let fresh = self.view.init(chains, key).visible;
-        self.view.standing(self.with_label(fresh, &self.alone(chains), key.fold_in(2)))
+        self.view.standing(self.with_label(&fresh, &self.alone(chains), key.fold_in(2)))
     }
 
     /// Draws h ∼ p(h | x, y) in half-step 0, then x ∼ p(x | h) in half-step 1 and y ∼ p(y | h) in half-step 2.
@@ -63,8 +63,7 @@ impl Gibbs for ClassifierView<'_> {
         self.view.sweep(state, key);
         let hidden = state.hidden.expect_bits();
         let input = mutant!("B90", self.label_input(hidden), self.alone(hidden.rows()));
-        let visible = std::mem::replace(&mut state.visible, States::Bits(BitMatrix::zeros(0, 0)));
-        state.visible = self.with_label(visible, &input, key.fold_in(2));
+        state.visible = self.with_label(&state.visible, &input, key.fold_in(2));
     }
 
     fn energy(&self, state: &State) -> Array1<f64> {
