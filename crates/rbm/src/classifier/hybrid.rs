@@ -7,7 +7,7 @@
 
 use harmonium_core::address::Address;
 use harmonium_core::stats::Phases;
-use harmonium_core::train::{Cd, Estimate, Estimator, Kept, Schedule};
+use harmonium_core::train::{Estimate, Estimator, Kept, Schedule};
 use harmonium_core::units::{Categorical, Input, Unit};
 use harmonium_core::{Batch, EnergyModel, Error, HasParams, Params, purpose};
 use harmonium_kernels::BitMatrix;
@@ -36,7 +36,7 @@ impl Discriminative {
 ///
 /// `chains` estimates what needs samples; it runs once for each kind of rows that a batch has.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(default, deny_unknown_fields)]
 pub struct Hybrid<E> {
     /// γ, 0 or more; 1 in the paper.
     pub discriminative: f32,
@@ -48,9 +48,9 @@ pub struct Hybrid<E> {
     pub chains: E,
 }
 
-impl Default for Hybrid<Cd> {
+impl<E: Default> Default for Hybrid<E> {
     fn default() -> Self {
-        Self::new(0.01, Cd::new(1))
+        Self::new(0.01, E::default())
     }
 }
 
