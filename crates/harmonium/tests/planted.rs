@@ -12,6 +12,10 @@ mod ais;
 mod averaging;
 #[path = "bounds.rs"]
 mod bounds;
+#[path = "classifier.rs"]
+mod classifier;
+#[path = "classifier_training.rs"]
+mod classifier_training;
 #[path = "divergence.rs"]
 mod divergence;
 #[path = "doctor.rs"]
@@ -74,7 +78,7 @@ const fn bug(id: &'static str, what: &'static str, oracle: &'static str, proof: 
     Bug { id, what, oracle, proof }
 }
 
-const BUGS: [Bug; 65] = [
+const BUGS: [Bug; 71] = [
     bug("B01", "negative phase pairs h with the wrong v", "O7", "estimators::cd_has_its_expectation"),
     bug("B02", "AIS anneals with the wrong parameters", "O8", "ais::weights_are_unbiased"),
     bug(
@@ -284,6 +288,37 @@ const BUGS: [Bug; 65] = [
         "samples come out standardised",
         "units",
         "units::mixed_tables_are_learnt_and_sampled_in_their_own_units",
+    ),
+    bug(
+        "B90",
+        "the label drawn as if it received nothing",
+        "no drift",
+        "classifier::sweeps_leave_the_joint_law_alone",
+    ),
+    bug("B91", "p(y | x) without U", "O1", "classifier::predictions_are_exact"),
+    bug(
+        "B92",
+        "means of U not weighed with the residual",
+        "O2",
+        "classifier::discriminative_gradients_are_differences_of_the_conditional_likelihood",
+    ),
+    bug(
+        "B93",
+        "a drawn class stays in the positive phase",
+        "O2",
+        "classifier::hybrid_gradients_are_differences_of_their_objective",
+    ),
+    bug(
+        "B94",
+        "each kind of rows counts as a whole batch",
+        "O2",
+        "classifier::hybrid_gradients_are_differences_of_their_objective",
+    ),
+    bug(
+        "B95",
+        "chains of hybrid training not kept",
+        "resume",
+        "classifier_training::a_training_resumed_after_any_step_ends_alike",
     ),
 ];
 

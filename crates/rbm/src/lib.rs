@@ -7,6 +7,7 @@
 #[macro_use(mutant)]
 extern crate harmonium_kernels;
 
+mod classifier;
 mod coupling;
 mod energy_model;
 mod enumerate;
@@ -23,6 +24,7 @@ mod state;
 mod trajectory;
 mod view;
 
+pub use classifier::{Classifier, ClassifierView, Discriminative, Hybrid, labelled};
 pub use evaluate::{Annealing, ENUMERABLE, Likelihood, Watch};
 pub use file::{Header, Origin};
 pub use gradients::{Exact, MeanField, Order, PseudoLikelihood};

@@ -13,8 +13,8 @@ use crate::{Rbm, State};
 /// Is a machine with energy β E, or (1 − β) E_base + β E; it borrows the weights.
 #[derive(Clone, Debug)]
 pub struct View<'a> {
-    weights: Weights<'a>,
-    gain: f32,
+    pub(crate) weights: Weights<'a>,
+    pub(crate) gain: f32,
     pub(crate) visible: Cow<'a, Layer>,
     pub(crate) hidden: Cow<'a, Layer>,
 }
