@@ -46,7 +46,7 @@ fn value(row: usize, column: usize) -> f32 {
     let tall = row % 2 == 1;
     // A class is missing as a whole.
     let place = if (1..4).contains(&column) { 1 } else { column };
-    if (row * 5 + place * 3) % 7 == 0 {
+    if (row * 5 + place * 3).is_multiple_of(7) {
         return GAP;
     }
     let region = if tall { 2 - usize::from(noise(9) > 0.3) } else { usize::from(noise(9) > 0.3) };
