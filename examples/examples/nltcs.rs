@@ -14,8 +14,8 @@ use harmonium_examples::{Arguments, measure};
 
 fn main() -> Result<(), Error> {
     let arguments = Arguments::read();
-    let Some(folder) = folder(&arguments).filter(|folder| file(folder, "train").is_file()) else {
-        println!("no nltcs.train.data.gz: name its folder, or set HARMONIUM_EXTRA");
+    let Some(folder) = folder(&arguments) else {
+        println!("nltcs.train.data.gz is an optional set: name its folder, or set HARMONIUM_EXTRA");
         return Ok(());
     };
     let (train, judged) = (rows(&folder, "train")?, if arguments.has("--valid") { "valid" } else { "test" });
@@ -40,10 +40,11 @@ fn machine(train: &Batch, epochs: u32, key: Key) -> Result<Rbm, Error> {
     Ok(training.averaged(&rbm).unwrap_or(rbm))
 }
 
-/// Names the folder: the first word that is no option, or that of the optional sets.
+/// Names the folder: the first word that is no option, or that of the optional sets if the rows are in it.
 fn folder(arguments: &Arguments) -> Option<PathBuf> {
     let given = arguments.words.iter().find(|word| !word.starts_with("--")).map(PathBuf::from);
-    given.or_else(|| Some(Path::new(&std::env::var_os("HARMONIUM_EXTRA")?).join("debd/nltcs")))
+    let extra = || Some(Path::new(&std::env::var_os("HARMONIUM_EXTRA")?).join("debd/nltcs"));
+    given.or_else(|| extra().filter(|folder| file(folder, "train").is_file()))
 }
 
 fn file(folder: &Path, part: &str) -> PathBuf {
