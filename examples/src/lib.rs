@@ -1,1 +1,76 @@
-//! Keeps the examples in a package of their own: each lies in `examples/`, shows one idea, and runs in seconds.
+//! Keeps the examples in a package of their own: each lies in `examples/` and shows one idea. Those that measure a figure of
+//! BENCHMARKS.md share what is here: seeds in turn, then mean and worst.
+#![allow(clippy::print_stdout)] // An example speaks.
+
+use std::time::Instant;
+
+use harmonium::{Error, Key};
+
+/// Holds the words behind the name of an example.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Arguments {
+    /// Whether `--short` is among them: the same way through the code in seconds.
+    pub short: bool,
+    /// All others, in their order.
+    pub words: Vec<String>,
+}
+
+impl Arguments {
+    /// Takes the arguments of the program.
+    pub fn read() -> Self {
+        Self::of(std::env::args().skip(1))
+    }
+
+    fn of(words: impl Iterator<Item = String>) -> Self {
+        let (short, words): (Vec<_>, Vec<_>) = words.partition(|word| word == "--short");
+        Self { short: !short.is_empty(), words }
+    }
+
+    /// Tells whether a word is among them.
+    pub fn has(&self, word: &str) -> bool {
+        self.words.iter().any(|given| given == word)
+    }
+}
+
+/// Measures seeds 1 to `seeds`, one line each, and prints mean and worst; more is better.
+///
+/// # Errors
+/// What stopped one of them.
+pub fn measure(
+    figure: &str,
+    seeds: u64,
+    mut run: impl FnMut(Key) -> Result<f64, Error>,
+) -> Result<(), Error> {
+    let (begin, mut found) = (Instant::now(), Vec::new());
+    for seed in 1..=seeds {
+        let clock = Instant::now();
+        let value = run(Key::from_seed(seed))?;
+        println!("seed {seed:>2}  {figure} {value:.4}  {:.1} s", clock.elapsed().as_secs_f64());
+        found.push(value);
+    }
+    let (mean, worst) = summary(&found);
+    println!("mean {mean:.4}, worst {worst:.4} of {seeds} seeds in {:.0} s", begin.elapsed().as_secs_f64());
+    Ok(())
+}
+
+fn summary(found: &[f64]) -> (f64, f64) {
+    let mean = found.iter().sum::<f64>() / found.len() as f64;
+    (mean, found.iter().copied().fold(f64::INFINITY, f64::min))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_worst_is_the_lowest() {
+        assert_eq!(summary(&[-2.0, -4.0, -3.0]), (-3.0, -4.0));
+    }
+
+    #[test]
+    fn the_short_form_is_told_from_the_rest() {
+        let given = Arguments::of(["a", "--short", "--b"].map(String::from).into_iter());
+        assert!(given.short && given.has("--b") && !given.has("--short"));
+        assert_eq!(given.words, ["a", "--b"]);
+    }
+}

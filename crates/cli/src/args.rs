@@ -115,7 +115,7 @@ pub(crate) enum Optimizer {
 
 #[derive(Debug, Args)]
 pub(crate) struct Train {
-    /// mnist, or a file: *.npy[.gz], *.npz, *.csv[.gz], *-ubyte[.gz]
+    /// mnist, or a file: *.npy[.gz], *.npz, *.csv[.gz], *.data[.gz], *-ubyte[.gz]
     #[arg(required_unless_present = "resume", conflicts_with = "resume")]
     pub(crate) data: Option<String>,
     #[command(flatten)]

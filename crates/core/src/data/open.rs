@@ -57,15 +57,20 @@ enum Format {
 }
 
 /// The known endings; `.gz` may follow all but npz, which is packed by itself.
-const ENDINGS: [(&str, Format); 4] =
-    [(".npy", Format::Npy), (".npz", Format::Npz), (".csv", Format::Csv), ("-ubyte", Format::Idx)];
+const ENDINGS: [(&str, Format); 5] = [
+    (".npy", Format::Npy),
+    (".npz", Format::Npz),
+    (".csv", Format::Csv),
+    (".data", Format::Csv),
+    ("-ubyte", Format::Idx),
+];
 
-/// Reads a table from a file `*.npy`, `*.csv` or `*-ubyte` (IDX), each plain or with `.gz` behind, or `*.npz`.
+/// Reads a table from a file `*.npy`, `*.csv`, `*.data` or `*-ubyte` (IDX), each plain or with `.gz` behind, or `*.npz`.
 ///
 /// * IDX: unsigned bytes, grey values b / 255; the first axis counts rows, the others together are the columns.
 /// * npy, npz: u8, bool, f32, f64, i32, i64, axes as in IDX. Booleans are bits, and so are unsigned bytes that are
 ///   all 0 or 1; other unsigned bytes are grey values b / 255. With `packed`, unsigned bytes are packed bits.
-/// * CSV: numbers with a decimal point, separated by commas, with or without a header line.
+/// * CSV, also named `*.data`: numbers with a decimal point, separated by commas, with or without a header line.
 ///
 /// # Errors
 /// An unknown ending; a file that cannot be read, is empty, or breaks its format; options that do not fit the
@@ -97,7 +102,8 @@ fn format(path: &Path) -> Result<(Format, bool), Error> {
     match found {
         Some(format) if !(packed && format == Format::Npz) => Ok((format, packed)),
         _ => {
-            let expected = "a name ending in .npy, .npy.gz, .npz, .csv, .csv.gz, -ubyte or -ubyte.gz";
+            let expected =
+                "a name ending in .npy, .npy.gz, .npz, .csv, .csv.gz, .data, .data.gz, -ubyte or -ubyte.gz";
             Err(Error::option("data", expected, path.display()))
         }
     }
@@ -129,7 +135,9 @@ mod tests {
             folder.join(name)
         };
         let mut paths = vec![write("t.npz", archive.get_ref())];
-        for (name, content) in [("t.npy", npy), ("t.csv", csv), ("t-idx2-ubyte", idx)] {
+        for (name, content) in
+            [("t.npy", npy), ("t.data", csv.clone()), ("t.csv", csv), ("t-idx2-ubyte", idx)]
+        {
             paths.push(write(name, &content));
             paths.push(write(&format!("{name}.gz"), &gz::pack(&content)));
             paths.push(write(&format!("packed-{name}"), &gz::pack(&content)));
@@ -141,7 +149,7 @@ mod tests {
     fn every_format_gives_the_same_values() {
         let folder = tempfile::tempdir().unwrap();
         let paths = write_all(folder.path());
-        assert_eq!(paths.len(), 10);
+        assert_eq!(paths.len(), 13);
         for path in paths {
             let table = open(&path, &ReadOptions::default()).unwrap();
             let values: Vec<f32> = (0..6).map(|i| table.value(i / 2, i % 2)).collect();
@@ -201,7 +209,9 @@ mod tests {
     fn an_unknown_ending_lists_the_known_ones() {
         for name in ["t.txt", "t", "t.npz.gz", "t.gz", "t.csv.bz2", "", "..", "npy"] {
             let error = open(Path::new(name), &ReadOptions::default()).unwrap_err().to_string();
-            for ending in [".npy", ".npy.gz", ".npz", ".csv", ".csv.gz", "-ubyte", "-ubyte.gz"] {
+            for ending in
+                [".npy", ".npy.gz", ".npz", ".csv", ".csv.gz", ".data", ".data.gz", "-ubyte", "-ubyte.gz"]
+            {
                 assert!(error.contains(ending), "{error}");
             }
         }
