@@ -28,6 +28,7 @@ pub(super) fn decode<'a, T: Deserialize<'a>>(bytes: &'a [u8]) -> Result<(T, usiz
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::units::Units;
 
     #[derive(Serialize, Deserialize)]
     enum Unit {
@@ -42,6 +43,20 @@ mod tests {
         rates: Vec<f64>,
         note: Option<String>,
         resumed: bool,
+    }
+
+    /// Mixed units are variant 9 with a sequence of units; a nest of them would exhaust the stack.
+    #[test]
+    fn units_do_not_nest() {
+        let level = [&9_u32.to_le_bytes()[..], &1_u64.to_le_bytes()[..]].concat();
+        let simple = [&0_u32.to_le_bytes()[..], &3_u64.to_le_bytes()[..]].concat();
+        let mixed = [&level[..], &simple].concat();
+        assert_eq!(decode::<Units>(&mixed).unwrap().0, Units::Mixed(vec![Units::Bernoulli(3)]));
+        for depth in [2, 5_000] {
+            assert!(decode::<Units>(&level.repeat(depth)).unwrap_err().contains("simple parts"));
+        }
+        // A refusal leaves nothing behind.
+        assert!(decode::<Units>(&mixed).is_ok());
     }
 
     #[test]

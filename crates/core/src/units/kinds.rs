@@ -1,8 +1,11 @@
 //! Names kinds of units, and tells what each needs.
 
+use std::cell::Cell;
+
 use harmonium_kernels::BitMatrix;
 use ndarray::{Array2, ArrayView2, Axis, Slice};
-use serde::{Deserialize, Serialize};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize};
 
 use super::{Bernoulli, Categorical, Count, Counts, Gaussian, Layer, Mixed, Rectified, Sides, Spin};
 use crate::Error;
@@ -40,7 +43,22 @@ pub enum Units {
     /// Counts without a bound.
     Poisson(usize),
     /// Parts of different kinds, side by side.
-    Mixed(Vec<Units>),
+    Mixed(#[serde(deserialize_with = "simple_parts")] Vec<Units>),
+}
+
+thread_local! {
+    /// Whether the parts of mixed units are being read.
+    static READING: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Reads parts, but no parts of parts: a file must not be able to nest them until the stack ends.
+fn simple_parts<'de, D: Deserializer<'de>>(source: D) -> Result<Vec<Units>, D::Error> {
+    if READING.replace(true) {
+        return Err(D::Error::custom("mixed units have simple parts"));
+    }
+    let parts = Vec::deserialize(source);
+    READING.set(false);
+    parts
 }
 
 impl Units {
