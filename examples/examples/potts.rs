@@ -24,7 +24,7 @@ fn main() -> Result<(), Error> {
     let options = Fit { epochs: 100, batch: 50, method: Method::adam(), ..Fit::default() };
     let options = Fit { learning_rate: Schedule::Linear { from: 0.01, to: 0.0 }, ..options };
     fit(&mut rbm, &data, &mut Pcd::new(2, 200), &options, key, &mut Silent)?;
-    // Four free letters: −4 ln 4 = −5.55.
+    // Four letters drawn freely would have −4 ln 4 = −5.55; these are a little less free.
     println!("100 epochs  {:.2} nats a row", rbm.exact_likelihood(&data)?.log_likelihood);
 
     let samples = rbm.sample(2000, 400, key, &mut |_| ()).to_array();
