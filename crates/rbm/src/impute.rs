@@ -57,7 +57,8 @@ impl Rbm {
         options.check()?;
         let shape = (data.rows(), data.units());
         let (mut means, mut squares) = (Array2::<f64>::zeros(shape), Array2::<f64>::zeros(shape));
-        let (warming, end) = (u64::from(options.warming), u64::from(options.warming + options.sweeps));
+        let warming = u64::from(options.warming);
+        let end = warming + u64::from(options.sweeps);
         let key = key.fold_in(purpose::EVALUATE).fold_in(evaluate::IMPUTE);
         let mut sweep = 0;
         self.walk_clamped(data, end, key, &mut |state| {
