@@ -3,7 +3,7 @@
 use harmonium::doctor::{self, Doctor, Finding, Gap, Pace, Remark};
 use harmonium::params::largest;
 use harmonium::rbm::Rbm;
-use harmonium::rows::count_by_unit;
+use harmonium::rows::{count_by_unit, total};
 use harmonium::train::{Schedule, Step, Training};
 use harmonium::{Batch, EnergyModel, Error, Gibbs, HasParams, Key, purpose};
 use ndarray::{Array1, Array2, ArrayView2};
@@ -152,8 +152,8 @@ fn weights(rbm: &Rbm) -> &[f32] {
 }
 
 fn data(rows: &Batch, recipe: &Recipe, options: &Doctor) -> Result<Vec<Remark>, Error> {
-    let n = rows.rows() as f64;
-    let means: Vec<f64> = count_by_unit(rows)?.into_iter().map(|ones| ones as f64 / n).collect();
+    let n = total(rows);
+    let means: Vec<f64> = count_by_unit(rows)?.into_iter().map(|ones| ones / n).collect();
     let variances: Vec<f64> = means.iter().map(|p| p * (1.0 - p)).collect();
     let mut found = doctor::constant(&variances, options);
     if recipe.fit.centre.is_none() {

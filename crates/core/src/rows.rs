@@ -24,9 +24,74 @@ pub trait Rows: Sync {
     fn read(&self, rows: &[u32]) -> Result<Batch, Error>;
 
     /// Gives all rows at once, where they lie in memory.
+    ///
+    /// Rows have their weights beside them: who takes all at once to count or to average must ask for these.
     fn whole(&self) -> Option<&Batch> {
         None
     }
+
+    /// Gives how often each row is to count, if not all count once: finite, ≥ 0, one a row, with a sum that rounds to 1 row or
+    /// more. A `data::Weighted` is any rows with weights.
+    fn weights(&self) -> Option<&[f32]> {
+        None
+    }
+}
+
+impl<R: Rows + ?Sized> Rows for &R {
+    fn rows(&self) -> usize {
+        (**self).rows()
+    }
+
+    fn units(&self) -> usize {
+        (**self).units()
+    }
+
+    fn read(&self, rows: &[u32]) -> Result<Batch, Error> {
+        (**self).read(rows)
+    }
+
+    fn whole(&self) -> Option<&Batch> {
+        (**self).whole()
+    }
+
+    fn weights(&self) -> Option<&[f32]> {
+        (**self).weights()
+    }
+}
+
+/// Gives the number of rows, or the sum of their weights, added in their order.
+pub fn total(data: &dyn Rows) -> f64 {
+    data.weights().map_or(data.rows() as f64, |weights| weights.iter().map(|&w| f64::from(w)).sum())
+}
+
+/// Gives the number of rows that an epoch reads: all of them once, or the sum of their weights, rounded.
+pub fn per_epoch(data: &dyn Rows) -> usize {
+    data.weights().map_or(data.rows(), |_| total(data).round() as usize)
+}
+
+/// Reads the first row that counts.
+///
+/// # Errors
+/// As [`Rows::read`].
+pub fn first(data: &dyn Rows) -> Result<Batch, Error> {
+    let at = data.weights().and_then(|weights| weights.iter().position(|&w| w > 0.0)).unwrap_or(0);
+    data.read(&[at as u32])
+}
+
+/// Computes the mean of a figure of each row, say of its log-likelihood; rows count as often as their weights say.
+///
+/// # Errors
+/// Refuses another number of figures than of rows.
+pub fn mean(data: &dyn Rows, figures: &[f64]) -> Result<f64, Error> {
+    if figures.len() != data.rows() {
+        return Err(Error::shape("figures", format!("{} figures", data.rows()), figures.len()));
+    }
+    let Some(weights) = data.weights() else {
+        return Ok(figures.iter().sum::<f64>() / figures.len() as f64);
+    };
+    // A row that does not count must not turn the sum into no number.
+    let counting = weights.iter().zip(figures).filter(|(w, _)| **w > 0.0);
+    Ok(counting.map(|(&w, x)| f64::from(w) * x).sum::<f64>() / total(data))
 }
 
 /// Refuses a list that is empty or names a row that is not there.
@@ -69,14 +134,29 @@ pub fn blocks(data: &dyn Rows) -> impl Iterator<Item = Result<Batch, Error>> + '
     (0..rows).step_by(BLOCK).map(move |start| read_range(data, start..rows.min(start + BLOCK)))
 }
 
-/// Counts the ones of each unit over all rows of bits: `(n, visible) → visible`.
+/// Reads all rows that count once, a block at a time, each with its weight.
+fn weighted_blocks(data: &dyn Rows) -> impl Iterator<Item = Result<(Vec<f64>, Batch), Error>> + '_ {
+    let weight = |row: usize| data.weights().map_or(1.0, |weights| f64::from(weights[row]));
+    (0..data.rows()).step_by(BLOCK).filter_map(move |start| {
+        let all = start..data.rows().min(start + BLOCK);
+        let named: Vec<u32> = all.filter(|&row| weight(row) > 0.0).map(|row| row as u32).collect();
+        let weights = named.iter().map(|&row| mutant!("B114", weight(row as usize), 1.0)).collect();
+        (!named.is_empty()).then(|| Ok((weights, data.read(&named)?)))
+    })
+}
+
+/// Counts the ones of each unit over all rows of bits, each as often as its weight says: `(n, visible) → visible`.
 ///
 /// # Errors
 /// As [`Rows::read`]; refuses real values.
-pub fn count_by_unit(data: &dyn Rows) -> Result<Vec<u64>, Error> {
-    let mut counts = vec![0; data.units()];
-    for block in blocks(data) {
-        counts.iter_mut().zip(block?.bits()?.count_by_unit()).for_each(|(sum, ones)| *sum += ones);
+pub fn count_by_unit(data: &dyn Rows) -> Result<Vec<f64>, Error> {
+    let mut counts = vec![0.0; data.units()];
+    for block in weighted_blocks(data) {
+        let (weights, block) = block?;
+        let bits = block.bits()?;
+        for (row, weight) in weights.into_iter().enumerate() {
+            bits.for_each_one(row, |unit| counts[unit] += weight);
+        }
     }
     Ok(counts)
 }
@@ -84,22 +164,23 @@ pub fn count_by_unit(data: &dyn Rows) -> Result<Vec<u64>, Error> {
 /// Computes the mean and the variance of each feature over the rows that have it, bits as 0 and 1: `(n, visible) → visible`,
 /// twice.
 ///
-/// Values are added in the order of the rows, about the first row, so that nothing is lost to a large mean. A feature that
-/// no row has gets 0 and 0.
+/// Values are added in the order of the rows, about the first row, so that nothing is lost to a large mean; each counts as
+/// often as the weight of its row says. A feature that no row has gets 0 and 0.
 ///
 /// # Errors
 /// As [`Rows::read`].
 pub fn moments(data: &dyn Rows) -> Result<(Vec<f64>, Vec<f64>), Error> {
-    let first: Vec<f64> = data.read(&[0])?.to_array().iter().map(|&x| f64::from(x)).collect();
+    let first: Vec<f64> = first(data)?.to_array().iter().map(|&x| f64::from(x)).collect();
     let mut sums = vec![[0.0; 3]; first.len()];
-    for block in blocks(data) {
-        let block = block?;
+    for block in weighted_blocks(data) {
+        let (weights, block) = block?;
         for (r, row) in block.to_array().rows().into_iter().enumerate() {
             let has = |unit: usize| block.missing().is_none_or(|missing| !missing.get(r, unit));
             let features = sums.iter_mut().zip(row).zip(&first).enumerate();
             for (_, ((sum, &x), first)) in features.filter(|&(unit, _)| has(unit)) {
                 let x = f64::from(x) - first;
-                *sum = [sum[0] + 1.0, sum[1] + x, sum[2] + x * x];
+                let w = weights[r];
+                *sum = [sum[0] + w, sum[1] + w * x, sum[2] + w * (x * x)];
             }
         }
     }
@@ -155,7 +236,8 @@ mod tests {
     fn a_pass_meets_every_row_once() {
         for rows in [1, BLOCK - 1, BLOCK, BLOCK + 1, 2 * BLOCK + 3] {
             let all = batch(rows, 3);
-            assert_eq!(count_by_unit(&all).unwrap(), all.bits().unwrap().count_by_unit());
+            let counts = all.bits().unwrap().count_by_unit().into_iter().map(|ones| ones as f64);
+            assert_eq!(count_by_unit(&all).unwrap(), counts.collect::<Vec<_>>());
             let words: Vec<u64> =
                 blocks(&all).flat_map(|block| block.unwrap().bits().unwrap().words().to_vec()).collect();
             assert_eq!(words, all.bits().unwrap().words());

@@ -60,6 +60,8 @@ mod stopping;
 mod tempering;
 #[path = "units.rs"]
 mod units;
+#[path = "weights.rs"]
+mod weights;
 
 use std::process::Command;
 
@@ -78,7 +80,7 @@ const fn bug(id: &'static str, what: &'static str, oracle: &'static str, proof: 
     Bug { id, what, oracle, proof }
 }
 
-const BUGS: [Bug; 71] = [
+const BUGS: [Bug; 73] = [
     bug("B01", "negative phase pairs h with the wrong v", "O7", "estimators::cd_has_its_expectation"),
     bug("B02", "AIS anneals with the wrong parameters", "O8", "ais::weights_are_unbiased"),
     bug(
@@ -319,6 +321,13 @@ const BUGS: [Bug; 71] = [
         "chains of hybrid training not kept",
         "resume",
         "classifier_training::a_training_resumed_after_any_step_ends_alike",
+    ),
+    bug("B114", "marginals and moments without weights", "weighted sums", "weights::moments_are_weighted"),
+    bug(
+        "B115",
+        "fractions of a weight always rounded the same way",
+        "expectation",
+        "weights::rows_come_as_often_as_their_weights_say",
     ),
 ];
 

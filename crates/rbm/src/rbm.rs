@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use harmonium_core::data::{marginals, standardise};
 use harmonium_core::params::{Block, BlockMut, largest};
 use harmonium_core::persist::digest;
+use harmonium_core::rows::first;
 use harmonium_core::units::{Bernoulli, Layer, Scaling, States, Unit, Units};
 use harmonium_core::{Batch, EnergyModel, Error, HasParams, Key, Rows, check_backend, purpose};
 use harmonium_kernels::Grid;
@@ -150,7 +151,7 @@ impl Rbm {
         match data.whole() {
             Some(all) => self.check_data(all),
             // One row has the width of all.
-            None => self.check_data(&data.read(&[0])?),
+            None => self.check_data(&first(data)?),
         }
     }
 

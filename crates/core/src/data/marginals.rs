@@ -1,18 +1,19 @@
 //! Fits a layer alone to the columns of data: the base of annealing, and where training starts.
 
-use crate::rows::{count_by_unit, moments};
+use crate::rows::{count_by_unit, first, moments, total};
 use crate::units::{Layer, Scaling, Units};
 use crate::{Error, Rows};
 
 /// Makes the independent layer with the marginals of the data: smoothed counts of bits and classes, and means (with
-/// variances, where these are parameters) of values, standardised by `scaling` first. Missing values are left out.
+/// variances, where these are parameters) of values, standardised by `scaling` first. Missing values are left out, and each
+/// row counts as often as its weight says.
 ///
 /// # Errors
 /// As [`Rows::read`]; refuses data of another kind.
 pub fn marginals(units: &Units, data: &dyn Rows, scaling: Option<&Scaling>) -> Result<Layer, Error> {
     // One row has the width and the kind of all.
-    data.read(&[0])?.check_kind("base", units)?;
-    let rows = data.rows() as u64;
+    first(data)?.check_kind("base", units)?;
+    let rows = total(data);
     let complete = data.whole().is_none_or(|all| all.missing().is_none());
     if units.is_binary() && complete {
         return Ok(units.from_counts(&count_by_unit(data)?, rows));
@@ -26,7 +27,7 @@ pub fn marginals(units: &Units, data: &dyn Rows, scaling: Option<&Scaling>) -> R
         Some(scaling) => scaling.of_moments(moments),
         None => moments,
     };
-    Ok(units.from_moments(&means, &variances, rows))
+    Ok(units.from_moments(&means, &variances, rows.round() as u64))
 }
 
 /// Fits the standardisation of real columns to the data; none where there are none.

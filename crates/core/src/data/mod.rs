@@ -21,6 +21,7 @@ mod packed_file;
 mod source;
 mod split;
 mod table;
+mod weighted;
 
 pub use batches::{Batches, shuffled};
 pub use binarize::{Binarize, binarize};
@@ -31,3 +32,4 @@ pub use packed_file::PackedFile;
 pub use source::{Part, Source};
 pub use split::{fold, split_last};
 pub use table::{Table, Values};
+pub use weighted::{Weighted, order};

@@ -33,12 +33,15 @@ pub fn digest_bits(bits: &BitMatrix) -> String {
     hasher.finalize().to_hex().to_string()
 }
 
-/// Gives the same digest of rows that may not be in memory.
+/// Gives the same digest of rows that may not be in memory. Weights, where there are any, are part of it.
 ///
 /// # Errors
 /// Says which rows could not be read.
 pub fn digest_rows(data: &dyn Rows) -> Result<String, Error> {
     let mut hasher = shape(data.rows(), data.units());
+    if let Some(weights) = data.weights() {
+        put_values(&mut hasher, weights);
+    }
     for block in blocks(data) {
         match block?.states() {
             States::Bits(bits) => put_words(&mut hasher, bits.words()),

@@ -6,7 +6,7 @@ use super::{
     Action, Adapted, Estimate, Estimator, Fit, Kept, Observer, Optimizer, Step, adapt, average, fused,
 };
 use crate::address::Address;
-use crate::data::shuffled;
+use crate::data::order;
 use crate::params::largest;
 use crate::stats::Phases;
 use crate::{Batch, EnergyModel, Error, HasParams, Params, Rows, rows};
@@ -91,22 +91,20 @@ impl Training {
         match data.whole() {
             Some(all) => model.check_data(all)?,
             // What lies in a file is bits, and one row has the width of all.
-            None => model.check_data(&data.read(&[0])?)?,
+            None => model.check_data(&rows::first(data)?)?,
         }
         let params = model.params();
         options.constraints.check_model(&params)?;
         let mut notices = Vec::new();
-        if options.batch > data.rows() {
-            notices.push(format!(
-                "batch {} is larger than the data: one batch of {} rows",
-                options.batch,
-                data.rows()
-            ));
+        let rows = rows::per_epoch(data);
+        if options.batch > rows {
+            let (batch, so) = (options.batch, "is larger than the data: one batch of");
+            notices.push(format!("batch {batch} {so} {rows} rows"));
         }
         Ok(Self {
             optimizer: Optimizer::new(options.method.clone(), &params),
             options: options.clone(),
-            rows: data.rows(),
+            rows,
             step: 0,
             rate_factor: 1.0,
             retries: 0,
@@ -279,8 +277,7 @@ impl Training {
     fn batch(&mut self, data: &dyn Rows, key: Key) -> Result<Batch, Error> {
         let epoch = self.epoch();
         if self.order.0 != epoch {
-            let order = shuffled(self.rows, key, u64::from(mutant!("B31", epoch, 0)));
-            self.order = (epoch, order);
+            self.order = (epoch, order(data, key, u64::from(mutant!("B31", epoch, 0))));
         }
         let start = (self.step % self.batches()) as usize * self.options.batch;
         let end = self.rows.min(start + self.options.batch);

@@ -19,8 +19,9 @@ impl Bernoulli {
 
     /// Makes the independent layer that has these marginals: `ones[i]` of `rows`, smoothed by one row of ones and one of
     /// zeros, b = ln((ones + 1) / (rows − ones + 1)).
-    pub fn from_counts(ones: &[u64], rows: u64) -> Self {
-        let log_odds = |&n: &u64| libm::log((n as f64 + 1.0) / ((rows - n) as f64 + 1.0)) as f32;
+    pub fn from_counts(ones: &[f64], rows: f64) -> Self {
+        // Sums of fractional weights may end a rounding above their total.
+        let log_odds = |&n: &f64| libm::log((n + 1.0) / ((rows - n).max(0.0) + 1.0)) as f32;
         Self { bias: ones.iter().map(log_odds).collect() }
     }
 

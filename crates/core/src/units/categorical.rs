@@ -28,8 +28,8 @@ impl Categorical {
 
     /// Makes the independent layer with these marginals, smoothed by one row of each class: b = ln((n_c + 1) / (rows + q)),
     /// less its mean over the classes.
-    pub fn from_counts(ones: &[u64], classes: usize) -> Self {
-        let mut bias: Vec<f32> = ones.iter().map(|&n| libm::log(n as f64 + 1.0) as f32).collect();
+    pub fn from_counts(ones: &[f64], classes: usize) -> Self {
+        let mut bias: Vec<f32> = ones.iter().map(|&n| libm::log(n + 1.0) as f32).collect();
         for unit in bias.chunks_exact_mut(classes) {
             let mean = unit.iter().sum::<f32>() / classes as f32;
             unit.iter_mut().for_each(|b| *b -= mean);

@@ -7,11 +7,12 @@ use super::{Bernoulli, Categorical, Gaussian, Layer, Mixed, Rectified, Sides, Sp
 const LEAST: f64 = 1e-3;
 
 impl Units {
-    /// Makes the independent layer with the marginals of `rows` rows in which bit i is set `ones[i]` times, smoothed.
+    /// Makes the independent layer with the marginals of `rows` rows in which bit i is set `ones[i]` times, smoothed. Both are
+    /// sums of weights where rows have them.
     ///
     /// # Panics
     /// If the units are not binary, or the counts not one a feature.
-    pub fn from_counts(&self, ones: &[u64], rows: u64) -> Layer {
+    pub fn from_counts(&self, ones: &[f64], rows: f64) -> Layer {
         assert_eq!(ones.len(), self.features(), "one count a feature");
         match *self {
             Self::Bernoulli(_) => Layer::Bernoulli(Bernoulli::from_counts(ones, rows)),
@@ -34,10 +35,12 @@ impl Units {
         let one = 1.0 / rows as f64;
         match *self {
             Self::Mixed(ref parts) => Layer::Mixed(Mixed::new(fit_parts(parts, means, &variances, rows))),
-            Self::Bernoulli(_) | Self::Categorical { .. } => self.from_counts(&counts(means, rows), rows),
+            Self::Bernoulli(_) | Self::Categorical { .. } => {
+                self.from_counts(&counts(means, rows), rows as f64)
+            }
             Self::Spin(_) => {
                 let shares: Vec<f64> = means.iter().map(|mean| f64::midpoint(*mean, 1.0)).collect();
-                self.from_counts(&counts(&shares, rows), rows)
+                self.from_counts(&counts(&shares, rows), rows as f64)
             }
             Self::Diagonal(_) => {
                 let log_variance = each(&|_, variance| libm::log(variance));
@@ -71,8 +74,8 @@ fn fit_parts(parts: &[Units], means: &[f64], variances: &[f64], rows: u64) -> Ve
 }
 
 /// Gives how often a bit with this mean was set.
-fn counts(shares: &[f64], rows: u64) -> Vec<u64> {
-    shares.iter().map(|share| (share * rows as f64).round() as u64).collect()
+fn counts(shares: &[f64], rows: u64) -> Vec<f64> {
+    shares.iter().map(|share| (share * rows as f64).round()).collect()
 }
 
 /// Gives the bias of a ReLU with this mean, by bisection: the mean grows with it.

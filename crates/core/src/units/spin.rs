@@ -22,7 +22,7 @@ impl Spin {
 
     /// Makes the independent layer with these marginals of +1, smoothed as [`Bernoulli::from_counts`] does: b is half of
     /// the log-odds.
-    pub fn from_counts(ones: &[u64], rows: u64) -> Self {
+    pub fn from_counts(ones: &[f64], rows: f64) -> Self {
         Self { bias: Bernoulli::from_counts(ones, rows).bias().iter().map(|b| b / 2.0).collect() }
     }
 

@@ -16,8 +16,9 @@ pub use hybrid::{Discriminative, Hybrid};
 pub use labels::labelled;
 pub use view::ClassifierView;
 
+use harmonium_core::rows::{blocks, count_by_unit};
 use harmonium_core::units::{Bernoulli, Categorical, Layer, Unit, Units};
-use harmonium_core::{Batch, Error, HasParams, Key};
+use harmonium_core::{Error, HasParams, Key, Rows};
 use harmonium_kernels::BitMatrix;
 
 use crate::Rbm;
@@ -72,12 +73,12 @@ impl Classifier {
     ///
     /// # Errors
     /// As [`Rbm::new`]; refuses rows of more than one class.
-    pub fn for_data(data: &Batch, classes: usize, hidden: usize, key: Key) -> Result<Self, Error> {
+    pub fn for_data(data: &dyn Rows, classes: usize, hidden: usize, key: Key) -> Result<Self, Error> {
         let mut rbm = Rbm::for_data(data, Units::Bernoulli(hidden), key)?;
         labels::check_classes(classes, data.units())?;
-        labels::check(data.bits()?, data.units() - classes)?;
         let split = data.units() - classes;
-        let counts = &data.bits()?.count_by_unit()[split..];
+        blocks(data).try_for_each(|block| labels::check(block?.bits()?, split))?;
+        let counts = &count_by_unit(data)?[split..];
         let mut bias = rbm.visible_bias().to_vec();
         bias[split..].copy_from_slice(Categorical::from_counts(counts, classes).bias());
         rbm.set_base(Layer::Bernoulli(Bernoulli::new(bias.clone())))?;
