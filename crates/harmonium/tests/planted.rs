@@ -40,6 +40,8 @@ mod mean_field;
 mod metamorphic;
 #[path = "missing.rs"]
 mod missing;
+#[path = "noisy_rectified.rs"]
+mod noisy_rectified;
 #[path = "optimizers.rs"]
 mod optimizers;
 #[path = "pseudo_gradient.rs"]
@@ -78,7 +80,7 @@ const fn bug(id: &'static str, what: &'static str, oracle: &'static str, proof: 
     Bug { id, what, oracle, proof }
 }
 
-const BUGS: [Bug; 71] = [
+const BUGS: [Bug; 74] = [
     bug("B01", "negative phase pairs h with the wrong v", "O7", "estimators::cd_has_its_expectation"),
     bug("B02", "AIS anneals with the wrong parameters", "O8", "ais::weights_are_unbiased"),
     bug(
@@ -319,6 +321,24 @@ const BUGS: [Bug; 71] = [
         "chains of hybrid training not kept",
         "resume",
         "classifier_training::a_training_resumed_after_any_step_ends_alike",
+    ),
+    bug(
+        "B96",
+        "variance of the noise taken for its deviation",
+        "law",
+        "noisy_rectified::draws_follow_their_law",
+    ),
+    bug(
+        "B97",
+        "means of noisy units without the noise",
+        "O1",
+        "noisy_rectified::means_and_cumulants_are_those_of_the_formulas",
+    ),
+    bug(
+        "B98",
+        "ln Z given of units without an energy",
+        "refusal",
+        "noisy_rectified::what_has_no_ground_is_refused",
     ),
 ];
 
