@@ -58,6 +58,8 @@ mod saving;
 mod stopping;
 #[path = "tempering.rs"]
 mod tempering;
+#[path = "trajectory.rs"]
+mod trajectory;
 #[path = "units.rs"]
 mod units;
 #[path = "weights.rs"]
@@ -80,7 +82,7 @@ const fn bug(id: &'static str, what: &'static str, oracle: &'static str, proof: 
     Bug { id, what, oracle, proof }
 }
 
-const BUGS: [Bug; 73] = [
+const BUGS: [Bug; 75] = [
     bug("B01", "negative phase pairs h with the wrong v", "O7", "estimators::cd_has_its_expectation"),
     bug("B02", "AIS anneals with the wrong parameters", "O8", "ais::weights_are_unbiased"),
     bug(
@@ -328,6 +330,18 @@ const BUGS: [Bug; 73] = [
         "fractions of a weight always rounded the same way",
         "expectation",
         "weights::rows_come_as_often_as_their_weights_say",
+    ),
+    bug(
+        "B116",
+        "updates that break the ladder pass",
+        "enumeration",
+        "trajectory::updates_that_break_the_ladder_are_rejected",
+    ),
+    bug(
+        "B117",
+        "the restored model is not kept",
+        "rule",
+        "trajectory::updates_that_break_the_ladder_are_rejected",
     ),
 ];
 

@@ -186,7 +186,8 @@ impl Training {
         while self.step < self.total() {
             let batch = profile::stage("rows of the batch", 0, || self.batch(data, key))?;
             let largest = self.update(model, &batch, estimator, key, (&mut phases, gradient.as_mut()))?;
-            let notice = match self.options.guard.fault(largest, self.step) {
+            let judged = || estimator.judge(model, Address::new(key, self.step)).err();
+            let notice = match self.options.guard.fault(largest, self.step).or_else(judged) {
                 Some(fault) => Some(self.roll_back(model, estimator, &good, fault)?),
                 None => None,
             };
@@ -297,6 +298,7 @@ impl Training {
         if retries >= max {
             return Err(fault);
         }
+        estimator.rolled_back(model)?;
         (self.rate_factor, self.retries) = (factor * lower, retries + 1);
         let notice = format!("{fault}; back at step {} with {} of the rate", self.step, self.rate_factor);
         self.notices.push(notice.clone());

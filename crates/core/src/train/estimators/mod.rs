@@ -79,6 +79,22 @@ pub trait Estimator<M: EnergyModel> {
         phases: &mut Phases,
     ) -> Result<Estimate, Error>;
 
+    /// Judges the update that has just moved the model; one that is refused is taken back, as one that ran away is.
+    ///
+    /// # Errors
+    /// Says what makes the moved model unfit to go on with.
+    fn judge(&self, _model: &M, _at: Address) -> Result<(), Error> {
+        Ok(())
+    }
+
+    /// Learns that the last good state was put back, into this estimator too, and that the training goes on from there.
+    ///
+    /// # Errors
+    /// Refuses what lives on from another model.
+    fn rolled_back(&mut self, _model: &M) -> Result<(), Error> {
+        Ok(())
+    }
+
     /// Gives the number of sweeps a step takes, as a schedule.
     fn sweeps(&self) -> &Schedule {
         &NONE
