@@ -82,7 +82,7 @@ const fn bug(id: &'static str, what: &'static str, oracle: &'static str, proof: 
     Bug { id, what, oracle, proof }
 }
 
-const BUGS: [Bug; 75] = [
+const BUGS: [Bug; 77] = [
     bug("B01", "negative phase pairs h with the wrong v", "O7", "estimators::cd_has_its_expectation"),
     bug("B02", "AIS anneals with the wrong parameters", "O8", "ais::weights_are_unbiased"),
     bug(
@@ -342,6 +342,18 @@ const BUGS: [Bug; 75] = [
         "the restored model is not kept",
         "rule",
         "trajectory::updates_that_break_the_ladder_are_rejected",
+    ),
+    bug(
+        "B118",
+        "rungs move to where swaps succeed",
+        "enumeration",
+        "tempering::an_adapted_ladder_swaps_alike_everywhere",
+    ),
+    bug(
+        "B119",
+        "adapted ladder absent from the checkpoint",
+        "resume",
+        "resume::a_training_resumed_after_any_step_ends_alike",
     ),
 ];
 

@@ -1,5 +1,6 @@
 //! Estimates the gradient of a batch, one algorithm a file.
 
+mod barrier;
 mod cd;
 mod exchange;
 mod fast;
@@ -7,6 +8,7 @@ mod pcd;
 mod tempering;
 mod trajectory;
 
+pub use barrier::equal_barrier;
 pub use cd::Cd;
 pub use fast::FastPcd;
 pub use pcd::Pcd;
