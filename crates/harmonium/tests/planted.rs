@@ -22,6 +22,8 @@ mod divergence;
 mod doctor;
 #[path = "estimators.rs"]
 mod estimators;
+#[path = "estimators_units.rs"]
+mod estimators_units;
 #[path = "exact.rs"]
 mod exact;
 #[path = "exact_gradient.rs"]
@@ -82,7 +84,7 @@ const fn bug(id: &'static str, what: &'static str, oracle: &'static str, proof: 
     Bug { id, what, oracle, proof }
 }
 
-const BUGS: [Bug; 77] = [
+const BUGS: [Bug; 79] = [
     bug("B01", "negative phase pairs h with the wrong v", "O7", "estimators::cd_has_its_expectation"),
     bug("B02", "AIS anneals with the wrong parameters", "O8", "ais::weights_are_unbiased"),
     bug(
@@ -354,6 +356,18 @@ const BUGS: [Bug; 77] = [
         "adapted ladder absent from the checkpoint",
         "resume",
         "resume::a_training_resumed_after_any_step_ends_alike",
+    ),
+    bug(
+        "B120",
+        "real values and spins taken for bits",
+        "refusal",
+        "estimators_units::the_fisher_matrix_of_other_units_is_refused",
+    ),
+    bug(
+        "B121",
+        "means of a phase that is empty",
+        "refusal",
+        "estimators_units::finished_gradients_are_refused_where_both_phases_are_needed",
     ),
 ];
 

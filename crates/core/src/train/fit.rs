@@ -87,6 +87,7 @@ impl Training {
     /// Refuses options out of range, data of another width than the model's, and data that can't be read.
     pub fn new<M: EnergyModel>(model: &M, data: &dyn Rows, options: &Fit) -> Result<Self, Error> {
         options.check()?;
+        options.check_units(&model.stats())?;
         rows::check_count("data", data.rows())?;
         match data.whole() {
             Some(all) => model.check_data(all)?,
@@ -227,6 +228,7 @@ impl Training {
         let address = Address::new(key, self.step);
         let batch = model.complete(batch, self.options.completion, address.key(purpose::COMPLETE));
         let estimate = estimator.estimate(model, &batch, sweeps, address, phases)?;
+        self.options.check_estimate(&estimate)?;
         let rate = self.scheduled();
         self.step += 1;
         if gradient.is_none() && matches!(estimate, Estimate::Phases) && self.options.fuses() {
