@@ -158,6 +158,12 @@ impl Stats {
         }
     }
 
+    /// Tells whether every entry is a mean of zeros and ones, or of their products: neither real values nor spins.
+    pub fn are_bits(&self) -> bool {
+        let reals = self.sums.iter().any(|sums| matches!(sums, Sums::Real(_)));
+        mutant!("B120", self.signs == [false; 2] && !reals, true)
+    }
+
     /// Gives the mean over rows of each entry of a block: the only division, in f32 as the gradient has it.
     pub fn means(&self, block: usize) -> Vec<f32> {
         if let Sums::Real(sums) = &self.sums[block] {

@@ -22,6 +22,8 @@ mod divergence;
 mod doctor;
 #[path = "estimators.rs"]
 mod estimators;
+#[path = "estimators_units.rs"]
+mod estimators_units;
 #[path = "exact.rs"]
 mod exact;
 #[path = "exact_gradient.rs"]
@@ -60,6 +62,8 @@ mod saving;
 mod stopping;
 #[path = "tempering.rs"]
 mod tempering;
+#[path = "trajectory.rs"]
+mod trajectory;
 #[path = "units.rs"]
 mod units;
 #[path = "weights.rs"]
@@ -82,7 +86,7 @@ const fn bug(id: &'static str, what: &'static str, oracle: &'static str, proof: 
     Bug { id, what, oracle, proof }
 }
 
-const BUGS: [Bug; 76] = [
+const BUGS: [Bug; 81] = [
     bug("B01", "negative phase pairs h with the wrong v", "O7", "estimators::cd_has_its_expectation"),
     bug("B02", "AIS anneals with the wrong parameters", "O8", "ais::weights_are_unbiased"),
     bug(
@@ -348,6 +352,41 @@ const BUGS: [Bug; 76] = [
         "ln Z given of units without an energy",
         "refusal",
         "noisy_rectified::what_has_no_ground_is_refused",
+    ),
+        "B116",
+        "updates that break the ladder pass",
+        "enumeration",
+        "trajectory::updates_that_break_the_ladder_are_rejected",
+    ),
+    bug(
+        "B117",
+        "the restored model is not kept",
+        "rule",
+        "trajectory::updates_that_break_the_ladder_are_rejected",
+    ),
+    bug(
+        "B118",
+        "rungs move to where swaps succeed",
+        "enumeration",
+        "tempering::an_adapted_ladder_swaps_alike_everywhere",
+    ),
+    bug(
+        "B119",
+        "adapted ladder absent from the checkpoint",
+        "resume",
+        "resume::a_training_resumed_after_any_step_ends_alike",
+    ),
+    bug(
+        "B120",
+        "real values and spins taken for bits",
+        "refusal",
+        "estimators_units::the_fisher_matrix_of_other_units_is_refused",
+    ),
+    bug(
+        "B121",
+        "means of a phase that is empty",
+        "refusal",
+        "estimators_units::finished_gradients_are_refused_where_both_phases_are_needed",
     ),
 ];
 

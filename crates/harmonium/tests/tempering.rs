@@ -14,11 +14,12 @@ use harmonium::train::{
 };
 use harmonium::units::Units;
 use harmonium::{EnergyModel, Gibbs, HasParams, purpose};
-use harmonium_oracle::enumerate::{joint_distribution, minus_energies, split};
+use harmonium_oracle::enumerate::{joint_distribution, minus_energies, split, visible_distribution};
 use harmonium_oracle::gradient::statistics;
 use harmonium_oracle::likelihood::empirical;
 use harmonium_oracle::math::sigmoid;
 use harmonium_oracle::rbm::Rbm as Exact;
+use harmonium_oracle::rng::Rng;
 use harmonium_oracle::stats::z_star;
 use harmonium_oracle::transition::{Conditionals, Matrix, product};
 use rand::RngCore;
@@ -240,6 +241,95 @@ fn one_rung_is_pcd() {
     let pcd = trained(&mut Pcd::new(1, 20));
     assert_eq!(trained(&mut Tempering::new(1, 20, Ladder::Betas(vec![1.0]))), pcd);
     assert_ne!(trained(&mut Tempering::new(1, 20, Ladder::Betas(vec![1.0, 0.5]))), pcd, "the control");
+}
+
+/// Makes a machine of two modes, all units on and all off, so far apart that sweeps at β = 1 do not cross.
+fn two_modes() -> Rbm {
+    let (visible, hidden, coupling) = (6, 4, 2.5);
+    let mut x = Exact::normal(visible, hidden, 0.0, &mut Rng::new(1));
+    x.weights.fill(coupling);
+    x.visible_bias.fill(-coupling * hidden as f64 / 2.0);
+    x.hidden_bias.fill(-coupling * visible as f64 / 2.0);
+    common::library(&x)
+}
+
+/// Gives Σ p(x) q(y) (1 − acceptance) of neighbours, by enumeration.
+fn exact_rejections(x: &Exact, betas: &[f32]) -> Vec<f64> {
+    let energies: Vec<f64> = minus_energies(x).iter().map(|e| -e).collect();
+    let law = |beta: f32| joint_distribution(&x.tempered(f64::from(beta)));
+    let rejected = |pair: &[f32]| -> f64 {
+        let (p, q) = (law(pair[0]), law(pair[1]));
+        let row = |a: usize| -> f64 {
+            (0..q.len())
+                .map(|b| q[b] * (1.0 - acceptance([pair[0], pair[1]], [energies[a], energies[b]])))
+                .sum()
+        };
+        (0..p.len()).map(|a| p[a] * row(a)).sum()
+    };
+    betas.windows(2).map(rejected).collect()
+}
+
+/// A rate is a mean over 4000 ladders that walk apart, of numbers in [0, 1]: its deviation is at most 0.008, four of them
+/// 0.032. About even shares, a pair's new share is off by the error of its own rate less that of their mean, twice that at
+/// most. Controls: the even ladder it began with is far out, and PCD at β = 1 stays in the mode where chains start.
+#[test]
+fn an_adapted_ladder_swaps_alike_everywhere() {
+    const CHAINS: usize = 4000;
+    let (noise, rbm) = (4.0 * 0.5 / (CHAINS as f64).sqrt(), two_modes());
+    let (x, even) = (exact(&rbm), Ladder::Even { rungs: 6, lowest: 0.0 });
+    let walked = |estimator: &mut dyn Estimator<Rbm>, steps: std::ops::Range<u64>| {
+        let mut phases = Phases::new(rbm.stats());
+        for step in steps {
+            phases.clear();
+            let at = Address::new(key(8), step);
+            estimator.estimate(&rbm, &batch(6, &ROWS), 1, at, &mut phases).unwrap();
+        }
+        common::means(&phases.negative, &rbm)
+    };
+    let off_the_mean = |rates: &[f64]| {
+        let mean = rates.iter().sum::<f64>() / rates.len() as f64;
+        rates.iter().map(|rate| (rate - mean).abs()).fold(0.0, f64::max)
+    };
+    let mut tempering = Tempering::new(1, CHAINS, even.clone());
+    tempering.adapt = 200;
+    walked(&mut tempering, 0..128);
+    let betas = tempering.betas();
+    let last = walked(&mut tempering, 128..300);
+    assert_eq!(tempering.betas(), betas, "the burn-in is over");
+    assert_eq!((betas[0], betas[5]), (1.0, 0.0));
+    assert!(off_the_mean(&exact_rejections(&x, &betas)) <= 2.0 * noise, "{betas:?}");
+    assert!(off_the_mean(&tempering.swap_rates()) <= 3.0 * noise, "{:?}", tempering.swap_rates());
+    assert!(off_the_mean(&exact_rejections(&x, &even.betas())) > 6.0 * noise, "the control");
+    let law = visible_distribution(&x);
+    let (expected, deviations) = (statistics(&x, &law).entries(), deviations(&x, &law));
+    let bound =
+        |n: usize| z_star(34) * deviations[n] / (CHAINS as f64).sqrt() + tau_g(&x) + 172.0 * tau_sweep(&x);
+    (0..last.len()).for_each(|n| close(last[n], expected[n], bound(n), ("the law of the model", n)));
+    let alone = walked(&mut Pcd::new(1, CHAINS), 0..300);
+    assert!((alone[0] - expected[0]).abs() > 5.0 * bound(0), "PCD crosses as well: {}", alone[0]);
+}
+
+#[test]
+fn adapted_ladders_that_do_not_fit_are_refused() {
+    let rbm = model(3, 2, 1.0, 31);
+    let refused = |betas: &[f32], ladder: Option<&[u64]>| {
+        let mut tempering = Tempering::new(1, 5, Ladder::Betas(vec![1.0, 0.5, 0.2]));
+        tempering.adapt = 4;
+        let kept =
+            Kept::default().with_chains(Some(&coins(15, 3, 1).into())).with_counts("swaps", &[6, 1, 2]);
+        let kept = kept.with_reals("betas", &[betas.len()], betas);
+        let kept = ladder.map_or_else(|| kept.clone(), |counts| kept.clone().with_counts("ladder", counts));
+        Estimator::<Rbm>::restore(&mut tempering, &rbm, kept)
+            .map_or_else(|e| e.to_string(), |()| "taken".into())
+    };
+    assert_eq!(refused(&[1.0, 0.6, 0.2], Some(&[4, 2])), "taken");
+    assert_eq!(refused(&[1.0, 0.6, 0.2], None), "ladder: expected the ladder that was adapted, got none");
+    assert!(refused(&[1.0, 0.6], Some(&[4, 2])).starts_with("betas: expected numbers of shape [3]"));
+    assert!(refused(&[1.0, 0.6, 0.7], Some(&[4, 2])).starts_with("ladder: expected 1 to 1000 values"));
+    assert_eq!(
+        refused(&[1.0, 0.6, 0.2], Some(&[4, 7])),
+        "ladder: expected a change before the last round, got 7"
+    );
 }
 
 #[test]

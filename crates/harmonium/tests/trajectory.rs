@@ -2,17 +2,23 @@
 
 mod common;
 
+use std::ops::ControlFlow;
+
 use common::law::deviations;
 use common::tolerance::{tau_g, tau_sweep, tau_z};
 use common::{batch, bits, close, exact, key, library, masks, model};
 use harmonium::address::Address;
+use harmonium::persist::Values;
 use harmonium::rbm::Rbm;
 use harmonium::stats::Phases;
-use harmonium::train::{Estimator, Fit, Kept, Schedule, Silent, Step, Trajectory, fit};
+use harmonium::train::{
+    Action, Estimator, Fit, Guard, Kept, Schedule, Silent, Snapshot, Step, Training, Trajectory, fit,
+};
 use harmonium::units::Units;
-use harmonium::{EnergyModel, Gibbs, HasParams, purpose};
-use harmonium_oracle::enumerate::{log_z_joint, visible_distribution};
+use harmonium::{Batch, EnergyModel, ErrorKind, Gibbs, HasParams, purpose};
+use harmonium_oracle::enumerate::{joint_distribution, log_z_joint, minus_energies, visible_distribution};
 use harmonium_oracle::gradient::statistics;
+use harmonium_oracle::rbm::Rbm as Exact;
 use harmonium_oracle::rng::Rng;
 use harmonium_oracle::sample::sample_joint;
 use harmonium_oracle::stats::z_star;
@@ -171,13 +177,109 @@ fn copies_are_models_of_the_training() {
     let mut all = vec![rbm.params()];
     let mut keep = |step: &Step<'_, Rbm>| {
         all.push(step.model.params());
-        std::ops::ControlFlow::Continue(())
+        ControlFlow::Continue(())
     };
     let learning_rate = Schedule::Constant(0.5);
     let options = Fit { epochs: 10, batch: 4, learning_rate, ..Fit::default() };
     fit(&mut rbm, &data, &mut trajectory, &options, key(3), &mut keep).unwrap();
     let places: Vec<_> = trajectory.earlier().map(|e| all.iter().position(|m| m == e)).collect();
     assert!(places.len() > 2 && places.iter().all(Option::is_some) && places.is_sorted_by(|a, b| a > b));
+}
+
+const CHAINS_OF_BROKEN: usize = 4000;
+
+/// Prepares a training whose rate breaks the ladder; `least` is the share below which an update is rejected.
+fn broken(least: f32, action: Action) -> (Batch, Rbm, Trajectory, Fit) {
+    let data = batch(4, &ROWS);
+    let rbm = Rbm::for_data(&data, Units::Bernoulli(3), key(2)).unwrap();
+    let mut trajectory = Trajectory::new(1, CHAINS_OF_BROKEN);
+    (trajectory.every, trajectory.least) = (5, least);
+    let guard = Guard { action, limit: 1e6, every: 1 };
+    let learning_rate = Schedule::Constant(80.0);
+    (data, rbm, trajectory, Fit { epochs: 60, batch: 4, learning_rate, guard, ..Fit::default() })
+}
+
+const RETRY: Action = Action::Retry { factor: 0.5, max: 20 };
+
+/// Gives Σ p_a(x) p_b(y) min(1, e^(E_a(x) + E_b(y) − E_a(y) − E_b(x))) of neighbours, by enumeration.
+fn exact_shares(rbm: &Rbm, trajectory: &Trajectory) -> Vec<f64> {
+    let rungs: Vec<Exact> =
+        [rbm.clone()].into_iter().chain(trajectory.models(rbm).unwrap()).map(|m| exact(&m)).collect();
+    let tables: Vec<_> = rungs.iter().map(|x| (joint_distribution(x), minus_energies(x))).collect();
+    let share = |pair: &[(Vec<f64>, Vec<f64>)]| -> f64 {
+        let [(p, a), (q, b)] = pair else { panic!("two rungs") };
+        let gain = |x: usize, y: usize| (a[y] + b[x] - a[x] - b[y]).min(0.0).exp();
+        (0..p.len()).map(|x| p[x] * (0..q.len()).map(|y| q[y] * gain(x, y)).sum::<f64>()).sum()
+    };
+    tables.windows(2).map(share).collect()
+}
+
+/// The share that is judged is a mean over 4000 chains of numbers in [0, 1], so its deviation is at most 0.008; chains have
+/// followed the model for one sweep only, for which the rest of the allowance of half the bound is left.
+#[test]
+fn updates_that_break_the_ladder_are_rejected() {
+    let run = |least: f32| {
+        let (data, mut rbm, mut trajectory, options) = broken(least, RETRY);
+        let mut copies = 0;
+        let mut watch = |step: &Step<'_, Rbm>| {
+            let (snapshot, params) = (step.snapshot(), step.model.params());
+            let newest = snapshot.kept.tensors().into_iter().find(|t| t.name == "rung-1/weights");
+            if let (Some(_), Some(newest)) = (step.notice, newest) {
+                assert_eq!(
+                    newest.values,
+                    Values::F32(params.tensors()[0].values.clone()),
+                    "the restored model is kept"
+                );
+                copies += 1;
+            }
+            ControlFlow::Continue(())
+        };
+        let summary = fit(&mut rbm, &data, &mut trajectory, &options, key(3), &mut watch).unwrap();
+        let worst = exact_shares(&rbm, &trajectory).into_iter().fold(1.0, f64::min);
+        (summary, worst, copies)
+    };
+    let (free, broken, _) = run(0.0);
+    assert!(free.rollbacks == 0 && broken < 0.01, "the rate breaks the ladder: {broken}");
+    let (held, worst, copies) = run(0.1);
+    assert!(held.rollbacks > 0 && held.lowest_rate < 1.0 && copies > 0, "{held:?}");
+    assert!(worst > 0.05, "the ladder holds: {worst}");
+}
+
+#[test]
+fn a_rejected_update_ends_a_training_that_does_not_retry() {
+    let (data, mut rbm, mut trajectory, options) = broken(0.1, Action::Stop);
+    let mut last = rbm.digest();
+    let mut keep = |step: &Step<'_, Rbm>| {
+        last = step.model.digest();
+        ControlFlow::Continue(())
+    };
+    let error = fit(&mut rbm, &data, &mut trajectory, &options, key(3), &mut keep).unwrap_err();
+    assert!(matches!(error.kind(), ErrorKind::Diverged(_)), "{error}");
+    let said = "training diverged: swaps with the newest earlier model at step ";
+    assert!(error.to_string().starts_with(said), "{error}");
+    assert_eq!(rbm.digest(), last, "the model stands as before the update");
+}
+
+/// From every update on, rejected ones among them.
+#[test]
+fn a_training_with_rejections_resumed_after_any_step_ends_alike() {
+    let (data, start, fresh, options) = broken(0.1, RETRY);
+    let run = |from: Option<&Snapshot>| {
+        let (mut rbm, mut trajectory, mut kept) = (start.clone(), fresh.clone(), Vec::new());
+        let mut training = Training::new(&rbm, &data, &options).unwrap();
+        from.iter().for_each(|from| training.restore(&mut rbm, &mut trajectory, from).unwrap());
+        let mut keep = |step: &Step<'_, Rbm>| {
+            kept.push(step.snapshot());
+            ControlFlow::Continue(())
+        };
+        training.run(&mut rbm, &data, &mut trajectory, key(3), &mut keep).unwrap();
+        (training.snapshot(&rbm, &trajectory), kept)
+    };
+    let (end, kept) = run(None);
+    assert!(kept.len() > 60, "{} updates, some of them rejected", kept.len());
+    for (n, from) in kept.iter().enumerate().filter(|(n, _)| n % 25 == 0 || *n < 8) {
+        assert!(run(Some(from)).0 == end, "after update {n}");
+    }
 }
 
 #[test]
@@ -189,6 +291,16 @@ fn options_and_leftovers_out_of_range_are_named() {
     };
     assert!(say(|t| t.threshold = 0.0).starts_with("threshold: expected above 0 and below 1, got 0"));
     assert!(say(|t| t.threshold = f32::NAN).starts_with("threshold"));
+    for wrong in [-0.1, 0.25, f32::NAN] {
+        let refused = {
+            let mut trajectory = Trajectory::new(1, 2);
+            trajectory.least = wrong;
+            trajectory.check()
+        }
+        .unwrap_err()
+        .to_string();
+        assert_eq!(refused, format!("least: expected 0 or above, and below the threshold, got {wrong}"));
+    }
     assert!(say(|t| t.every = 0).starts_with("every: expected 1 or more updates"));
     assert!(say(|t| t.most = 1).starts_with("most rungs: expected 2 to 1000, got 1"));
     assert!(say(|t| t.chains = 1_000_000).starts_with("chains: expected at most 1000000 on all rungs"));

@@ -87,6 +87,7 @@ impl Training {
     /// Refuses options out of range, data of another width than the model's, and data that can't be read.
     pub fn new<M: EnergyModel>(model: &M, data: &dyn Rows, options: &Fit) -> Result<Self, Error> {
         options.check()?;
+        options.check_units(&model.stats())?;
         rows::check_count("data", data.rows())?;
         match data.whole() {
             Some(all) => model.check_data(all)?,
@@ -186,7 +187,8 @@ impl Training {
         while self.step < self.total() {
             let batch = profile::stage("rows of the batch", 0, || self.batch(data, key))?;
             let largest = self.update(model, &batch, estimator, key, (&mut phases, gradient.as_mut()))?;
-            let notice = match self.options.guard.fault(largest, self.step) {
+            let judged = || estimator.judge(model, Address::new(key, self.step)).err();
+            let notice = match self.options.guard.fault(largest, self.step).or_else(judged) {
                 Some(fault) => Some(self.roll_back(model, estimator, &good, fault)?),
                 None => None,
             };
@@ -226,6 +228,7 @@ impl Training {
         let address = Address::new(key, self.step);
         let batch = model.complete(batch, self.options.completion, address.key(purpose::COMPLETE));
         let estimate = estimator.estimate(model, &batch, sweeps, address, phases)?;
+        self.options.check_estimate(&estimate)?;
         let rate = self.scheduled();
         self.step += 1;
         if gradient.is_none() && matches!(estimate, Estimate::Phases) && self.options.fuses() {
@@ -297,6 +300,7 @@ impl Training {
         if retries >= max {
             return Err(fault);
         }
+        estimator.rolled_back(model)?;
         (self.rate_factor, self.retries) = (factor * lower, retries + 1);
         let notice = format!("{fault}; back at step {} with {} of the rate", self.step, self.rate_factor);
         self.notices.push(notice.clone());

@@ -20,7 +20,7 @@ pub use average::Average;
 pub use constraint::{Constraints, Mask, Sign};
 pub use estimators::{
     Cd, Estimate, Estimator, FastPcd, Ladder, MAX_CHAINS, MAX_RUNGS, Pcd, Tempering, Trajectory, acceptance,
-    check_chains, swaps,
+    check_chains, equal_barrier, swaps,
 };
 pub use fit::{Snapshot, Summary, Training, fit};
 pub use guard::{Action, Guard};

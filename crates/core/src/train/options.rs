@@ -3,10 +3,10 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Adapt, Average, Centre, Clip, Constraints, Decay, Enhanced, Fisher, GroupL1, Guard, Method, Schedule,
-    Sparsity, Transform,
+    Adapt, Average, Centre, Clip, Constraints, Decay, Enhanced, Estimate, Fisher, GroupL1, Guard, Method,
+    Schedule, Sparsity, Transform,
 };
-use crate::stats::Phases;
+use crate::stats::{Phases, Stats};
 use crate::{Block, Error, Params};
 
 /// Sweeps that draw missing values: the hidden units forget their start in a few.
@@ -26,9 +26,11 @@ pub struct Fit {
     pub method: Method,
     /// Centres the gradient, if set.
     pub centre: Option<Centre>,
-    /// Takes the enhanced gradient, which is centred on the means of both phases; not beside `centre`.
+    /// Takes the enhanced gradient, which is centred on the means of both phases; not beside `centre`, and only with
+    /// estimators that have both phases.
     pub enhanced: bool,
-    /// Divides the gradient of the likelihood by the diagonal of the Fisher matrix, if set; not with centring.
+    /// Divides the gradient of the likelihood by the diagonal of the Fisher matrix, if set; not with centring, and only for
+    /// units that are bits and estimators that have both phases.
     pub fisher: Option<Fisher>,
     /// Pulls the weights towards zero.
     pub decay: Decay,
@@ -106,6 +108,25 @@ impl Fit {
             return Err(Error::option("fisher", "a gradient that is not centred", "a centred one"));
         }
         Ok(())
+    }
+
+    /// Refuses a model for whose units an option has no formula.
+    pub(super) fn check_units(&self, stats: &Stats) -> Result<(), Error> {
+        if self.fisher.is_some() && !stats.are_bits() {
+            return Err(Error::option("fisher", "a model whose units are all bits", "spins or real values"));
+        }
+        Ok(())
+    }
+
+    /// Refuses a finished gradient where an option needs the statistics of the negative phase.
+    pub(super) fn check_estimate(&self, estimate: &Estimate) -> Result<(), Error> {
+        let needs = [("enhanced", self.enhanced), ("fisher", self.fisher.is_some())];
+        match needs.into_iter().find(|(_, needs)| *needs) {
+            Some((name, _)) if mutant!("B121", matches!(estimate, Estimate::Gradient(_)), false) => {
+                Err(Error::option(name, "an estimator with a negative phase", "a finished gradient"))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Tells whether an update can be made in one walk over the weights.

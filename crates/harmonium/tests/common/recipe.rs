@@ -103,9 +103,12 @@ pub(crate) fn others() -> Vec<Recipe> {
     fast.rate = 0.1;
     let mut trajectory = Trajectory::new(1, 37);
     (trajectory.every, trajectory.threshold) = (2, 0.999);
+    let mut adapted = Tempering::new(1, 37, ladder());
+    adapted.adapt = 5;
     let estimators = [
         Any::Fast(fast),
         Any::Tempering(Tempering::new(1, 37, ladder())),
+        Any::Tempering(adapted),
         Any::Trajectory(trajectory),
         Any::Mean(MeanField::new(Order::Third, 2, 7)),
         Any::Pseudo(PseudoLikelihood::new()),

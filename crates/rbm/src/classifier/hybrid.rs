@@ -145,6 +145,14 @@ impl<E: Estimator<Classifier>> Estimator<Classifier> for Hybrid<E> {
         Ok(Estimate::Gradient(out))
     }
 
+    fn judge(&self, model: &Classifier, at: Address) -> Result<(), Error> {
+        self.chains.judge(model, at)
+    }
+
+    fn rolled_back(&mut self, model: &Classifier) -> Result<(), Error> {
+        self.chains.rolled_back(model)
+    }
+
     fn sweeps(&self) -> &Schedule {
         self.chains.sweeps()
     }

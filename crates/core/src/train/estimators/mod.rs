@@ -1,5 +1,6 @@
 //! Estimates the gradient of a batch, one algorithm a file.
 
+mod barrier;
 mod cd;
 mod exchange;
 mod fast;
@@ -7,6 +8,7 @@ mod pcd;
 mod tempering;
 mod trajectory;
 
+pub use barrier::equal_barrier;
 pub use cd::Cd;
 pub use fast::FastPcd;
 pub use pcd::Pcd;
@@ -78,6 +80,22 @@ pub trait Estimator<M: EnergyModel> {
         at: Address,
         phases: &mut Phases,
     ) -> Result<Estimate, Error>;
+
+    /// Judges the update that has just moved the model; one that is refused is taken back, as one that ran away is.
+    ///
+    /// # Errors
+    /// Says what makes the moved model unfit to go on with.
+    fn judge(&self, _model: &M, _at: Address) -> Result<(), Error> {
+        Ok(())
+    }
+
+    /// Learns that the last good state was put back, into this estimator too, and that the training goes on from there.
+    ///
+    /// # Errors
+    /// Refuses what lives on from another model.
+    fn rolled_back(&mut self, _model: &M) -> Result<(), Error> {
+        Ok(())
+    }
 
     /// Gives the number of sweeps a step takes, as a schedule.
     fn sweeps(&self) -> &Schedule {

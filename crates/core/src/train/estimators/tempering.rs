@@ -3,6 +3,7 @@
 use harmonium_kernels::{Key, purpose};
 use serde::{Deserialize, Serialize};
 
+use super::barrier::equal_barrier;
 use super::exchange::{Round, of_rung, packed, unpacked};
 use super::{Estimate, Estimator, MAX_CHAINS, check_chains, check_k};
 use crate::address::Address;
@@ -33,6 +34,10 @@ pub enum Ladder {
 /// followed by swaps of neighbours, even and odd pairs in turn. The rung of β = 1 gives the statistics.
 ///
 /// A ladder of one rung is PCD.
+///
+/// With `adapt` above 0 the ladder begins as given and is spaced anew after updates 2, 4, 8, … up to that one, each time by what
+/// was rejected since the last ([`equal_barrier`]; rounds that double as in Syed et al. 2022, algorithm 4). Afterwards it
+/// stays, so that what follows is parallel tempering at fixed β.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Tempering {
@@ -40,8 +45,13 @@ pub struct Tempering {
     pub k: Schedule,
     /// Chains of each rung, whatever the size of the batch.
     pub chains: usize,
-    /// The inverse temperatures.
+    /// The inverse temperatures, or those to begin with.
     pub ladder: Ladder,
+    /// Updates of the burn-in in which the ladder is adapted; 0 for never.
+    pub adapt: u64,
+    /// The ladder as it stands, and since when, if it is adapted.
+    #[serde(skip)]
+    adapted: Option<Spaced>,
     /// Where the chains stand, rung after rung, packed by the model.
     #[serde(skip)]
     state: Option<States>,
@@ -51,6 +61,16 @@ pub struct Tempering {
     /// Swaps done so far by each pair of neighbours.
     #[serde(skip)]
     done: Vec<u64>,
+}
+
+/// Is a ladder on its way.
+#[derive(Clone, Debug, PartialEq)]
+struct Spaced {
+    betas: Vec<f32>,
+    /// Updates so far.
+    updates: u64,
+    /// Rounds of swaps before the ladder last changed.
+    since: u64,
 }
 
 impl Default for Ladder {
@@ -103,7 +123,8 @@ impl Default for Tempering {
 impl Tempering {
     /// Makes PCD-k with this many chains on each rung of a ladder.
     pub fn new(k: u32, chains: usize, ladder: Ladder) -> Self {
-        Self { k: Schedule::Constant(f64::from(k)), chains, ladder, state: None, rounds: 0, done: Vec::new() }
+        let k = Schedule::Constant(f64::from(k));
+        Self { k, chains, ladder, adapt: 0, adapted: None, state: None, rounds: 0, done: Vec::new() }
     }
 
     /// Refuses options out of range.
@@ -118,12 +139,18 @@ impl Tempering {
         if all > MAX_CHAINS { Err(Error::option("chains", expected, all)) } else { Ok(()) }
     }
 
-    /// Gives the share of swaps that were accepted since the start, for each pair of neighbours, the first that of β = 1;
-    /// NaN for a pair that had no turn yet.
+    /// Gives the inverse temperatures as they stand.
+    pub fn betas(&self) -> Vec<f32> {
+        self.adapted.as_ref().map_or_else(|| self.ladder.betas(), |adapted| adapted.betas.clone())
+    }
+
+    /// Gives the share of swaps that were accepted since the start, or since the ladder last changed, for each pair of
+    /// neighbours, the first that of β = 1; NaN for a pair that had no turn yet.
     pub fn swap_rates(&self) -> Vec<f64> {
+        let since = self.adapted.as_ref().map_or(0, |adapted| adapted.since);
         let rate = |(pair, &done): (usize, &u64)| {
-            let turns = (self.rounds + 1 - pair as u64 % 2) / 2;
-            done as f64 / (turns * self.chains as u64) as f64
+            let turns = |rounds: u64| (rounds + 1 - pair as u64 % 2) / 2;
+            done as f64 / ((turns(self.rounds) - turns(since)) * self.chains as u64) as f64
         };
         self.done.iter().enumerate().map(rate).collect()
     }
@@ -172,6 +199,41 @@ impl Tempering {
     }
 }
 
+impl Tempering {
+    /// Counts an update, and spaces the ladder anew where a round of its burn-in ends.
+    fn adapt(&mut self) {
+        if self.adapt == 0 {
+            return;
+        }
+        let (betas, rates) = (self.betas(), self.swap_rates());
+        let start = || Spaced { betas: betas.clone(), updates: 0, since: 0 };
+        let adapted = self.adapted.get_or_insert_with(start);
+        adapted.updates += 1;
+        if adapted.updates > self.adapt || adapted.updates == 1 || !adapted.updates.is_power_of_two() {
+            return;
+        }
+        let rejected: Vec<f64> = rates.iter().map(|rate| mutant!("B118", 1.0 - rate, *rate)).collect();
+        adapted.betas = equal_barrier(&betas, &rejected);
+        adapted.since = self.rounds;
+        self.done.fill(0);
+    }
+
+    /// Takes an adapted ladder out of what was kept.
+    fn take_adapted(&self, kept: &mut Kept, rounds: Option<u64>) -> Result<Option<Spaced>, Error> {
+        if self.adapt == 0 {
+            return Ok(None);
+        }
+        let betas = kept.take_reals("betas", &[self.rungs()])?;
+        let counts = kept.take_counts("ladder", 2)?;
+        let (Some(betas), Some(counts)) = (betas, counts) else { return Ok(None) };
+        Ladder::Betas(betas.clone()).check()?;
+        if rounds.is_none_or(|rounds| counts[1] > rounds) {
+            return Err(Error::value("ladder", "", "a change before the last round", counts[1]));
+        }
+        Ok(Some(Spaced { betas, updates: counts[0], since: counts[1] }))
+    }
+}
+
 /// Gives the probability of a swap, min(1, e^((β₁ − β₂)(E₁ − E₂))), the energies being those at β = 1, in nats.
 pub fn acceptance([beta_1, beta_2]: [f32; 2], [energy_1, energy_2]: [f64; 2]) -> f64 {
     let exponent = (f64::from(beta_1) - f64::from(beta_2)) * (energy_1 - energy_2);
@@ -201,7 +263,7 @@ impl<M: EnergyModel> Estimator<M> for Tempering {
         phases: &mut Phases,
     ) -> Result<Estimate, Error> {
         model.accumulate(&model.clamp(data), &mut phases.positive);
-        let betas = self.ladder.betas();
+        let betas = self.betas();
         let mut states = match self.state.take() {
             Some(chains) => unpacked(model, &chains, self.chains)?,
             None => self.start(model, &betas, at),
@@ -215,6 +277,7 @@ impl<M: EnergyModel> Estimator<M> for Tempering {
         }
         model.accumulate(&states[mutant!("B75", 0, states.len() - 1)], &mut phases.negative);
         self.state = Some(packed(model, &states));
+        self.adapt();
         Ok(Estimate::Phases)
     }
 
@@ -223,9 +286,13 @@ impl<M: EnergyModel> Estimator<M> for Tempering {
     }
 
     fn kept(&self) -> Kept {
-        let kept = Kept::default().with_chains(self.state.as_ref());
+        let mut kept = Kept::default().with_chains(self.state.as_ref());
         if self.state.is_none() {
             return kept;
+        }
+        if let Some(Spaced { betas, updates, since }) = &self.adapted {
+            let counts = [*updates, mutant!("B119", *since, 0)];
+            kept = kept.with_reals("betas", &[betas.len()], betas).with_counts("ladder", &counts);
         }
         kept.with_counts("swaps", &[&[mutant!("B76", self.rounds, 0)], &self.done[..]].concat())
     }
@@ -233,15 +300,19 @@ impl<M: EnergyModel> Estimator<M> for Tempering {
     fn restore(&mut self, model: &M, mut kept: Kept) -> Result<(), Error> {
         let chains = kept.take_chains(self.chains * self.rungs())?;
         let counts = kept.take_counts("swaps", self.rungs())?;
+        let adapted = self.take_adapted(&mut kept, counts.as_ref().map(|counts| counts[0]))?;
         kept.finished("parallel tempering")?;
         if chains.is_some() != counts.is_some() {
             let got = if chains.is_some() { "chains alone" } else { "counters alone" };
             return Err(Error::shape("swaps", "counters beside chains", got));
         }
+        if chains.is_some() && self.adapt > 0 && adapted.is_none() {
+            return Err(Error::shape("ladder", "the ladder that was adapted", "none"));
+        }
         chains.as_ref().map(|bits| unpacked(model, bits, self.chains)).transpose()?;
         let counts = counts.unwrap_or_else(|| vec![0; self.rungs()]);
         (self.rounds, self.done) = (counts[0], counts[1..].to_vec());
-        self.state = chains;
+        (self.state, self.adapted) = (chains, adapted);
         Ok(())
     }
 }

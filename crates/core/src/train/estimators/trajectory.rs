@@ -1,5 +1,7 @@
 //! Swaps chains with earlier models of the same training: PCD by trajectory tempering.
 
+mod reject;
+
 use harmonium_kernels::{Key, purpose};
 use serde::{Deserialize, Serialize};
 
@@ -15,7 +17,15 @@ use crate::{Batch, EnergyModel, Error, Params};
 /// copies of it from earlier in the training, newest first. Each sweep is followed by swaps of neighbours, even and odd
 /// pairs in turn, with probability min(1, e^(ΔE(x) − ΔE(y))), ΔE = E_newer − E_older, x on the newer rung.
 ///
-/// Another copy is kept once the model swaps too seldom with the newest one.
+/// Another copy is kept once the model swaps too seldom with the newest one: once the share of accepted swaps of the two since
+/// the last look, `every` updates ago, is below `threshold`.
+///
+/// With `least` above 0 an update that breaks the ladder is rejected: after each update the chains of the model and those of
+/// the newest copy sweep once aside, and the mean of min(1, e^(ΔE(x) − ΔE(y))) over them is judged. Below `least`, the last good
+/// parameters and chains are restored (those of the guard: `Guard::every`), the restored model is kept as a copy, so that what
+/// follows has a nearer rung, and the training goes on with a lower rate, or ends, as `Guard::action` says. The two bounds and
+/// the lower rate are this implementation's own; published is that copies are kept such that neighbours swap often enough. A
+/// full ladder rejects nothing, as no copy could help it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Trajectory {
@@ -25,7 +35,9 @@ pub struct Trajectory {
     pub chains: usize,
     /// The share of accepted swaps below which the model is kept, above 0 and below 1.
     pub threshold: f32,
-    /// Updates between two looks at that share.
+    /// The share of accepted swaps below which an update is rejected, below `threshold`; 0 rejects none.
+    pub least: f32,
+    /// Updates between two looks at the share that keeps a model.
     pub every: u64,
     /// The most rungs, the model itself among them; then no more are kept.
     pub most: usize,
@@ -78,6 +90,7 @@ impl Trajectory {
             k: Schedule::Constant(f64::from(k)),
             chains,
             threshold: 0.25,
+            least: 0.0,
             every: 20,
             most: 50,
             earlier: Vec::new(),
@@ -96,6 +109,9 @@ impl Trajectory {
         check_k(&self.k)?;
         if !(self.threshold > 0.0 && self.threshold < 1.0) {
             return Err(Error::option("threshold", "above 0 and below 1", self.threshold));
+        }
+        if !(self.least >= 0.0 && self.least < self.threshold) {
+            return Err(Error::option("least", "0 or above, and below the threshold", self.least));
         }
         if self.every == 0 {
             return Err(Error::option("every", "1 or more updates", 0));
@@ -170,10 +186,14 @@ impl Trajectory {
         let seldom =
             newest.tried > 0 && (newest.done as f64) < f64::from(self.threshold) * newest.tried as f64;
         self.earlier.iter_mut().for_each(|pair| (pair.tried, pair.done) = (0, 0));
-        if seldom && self.earlier.len() + 1 < self.most {
+        if seldom && !self.is_full() {
             self.earlier.insert(0, Earlier::of(model));
             states.insert(1, states[0].clone());
         }
+    }
+
+    fn is_full(&self) -> bool {
+        self.earlier.len() + 1 >= self.most
     }
 }
 
@@ -250,6 +270,14 @@ impl<M: EnergyModel + Clone> Estimator<M> for Trajectory {
         self.look(model, &mut states);
         self.state = Some(packed(model, &states));
         Ok(Estimate::Phases)
+    }
+
+    fn judge(&self, model: &M, at: Address) -> Result<(), Error> {
+        self.reject(model, at)
+    }
+
+    fn rolled_back(&mut self, model: &M) -> Result<(), Error> {
+        self.keep_restored(model)
     }
 
     fn sweeps(&self) -> &Schedule {
