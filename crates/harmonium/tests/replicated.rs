@@ -156,6 +156,8 @@ fn partition_functions_are_exact_at_every_length() {
         let found = model.exact_perplexity(&batch(&rows)).unwrap();
         close(found.per_word, law.perplexity(&rows), 1e-5 * law.perplexity(&rows), "perplexity");
         assert_eq!((found.documents, found.tokens), (rows.len(), 35 * 3 + 70 * 4));
+        // The base of a model without data is uniform.
+        close(model.base_perplexity(&batch(&rows)).unwrap().per_word, 5.0, 1e-5, "single words");
     }
 }
 

@@ -1,5 +1,7 @@
 //! Evaluates topics on held-out documents: ln Z_D of every length, exactly or by annealing, and the perplexity of a word.
 
+use std::fmt;
+
 use harmonium_core::evaluate::{Ais, AisEstimate, Interval, LogSumExp};
 use harmonium_core::units::States;
 use harmonium_core::{Batch, EnergyModel, Error, Key};
@@ -7,7 +9,7 @@ use harmonium_kernels::{BitMatrix, parallel};
 use serde::{Deserialize, Serialize};
 
 use super::view::lengths_of;
-use super::{ReplicatedSoftmax, check_lengths};
+use super::{ReplicatedSoftmax, ReplicatedView, check_lengths};
 
 /// The most terms e^(b_k + W_k·h) of an enumeration.
 const MAX_TERMS: f64 = 1e10;
@@ -28,6 +30,17 @@ pub struct Perplexity {
     pub documents: usize,
     /// Tokens of all documents.
     pub tokens: u64,
+}
+
+impl fmt::Display for Perplexity {
+    /// Says the perplexity, and never an estimate without its interval.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (Self { per_word, ess, .. }, Interval { low, high }) = (self, self.interval);
+        if ess.is_infinite() {
+            return write!(f, "perplexity {per_word:.1}, exact");
+        }
+        write!(f, "perplexity {per_word:.1}, 3σ [{low:.1}, {high:.1}], effective runs {ess:.0}")
+    }
 }
 
 impl ReplicatedSoftmax {
@@ -54,16 +67,28 @@ impl ReplicatedSoftmax {
         Ok((0..lengths.len()).map(sum).collect())
     }
 
+    /// Computes the perplexity of a word of the base, in which words are drawn alone (the unigram model).
+    ///
+    /// # Errors
+    /// Refuses rows of another width and rows without a word.
+    pub fn base_perplexity(&self, data: &Batch) -> Result<Perplexity, Error> {
+        self.check_data(data)?;
+        let lengths = lengths_of(data.states());
+        check_lengths(&lengths)?;
+        let view = ReplicatedView::annealed(self, 0.0);
+        let hidden = self.hidden_units() as f64 * std::f64::consts::LN_2;
+        let of = |length: u32| exact(f64::from(length) * view.log_alone() + hidden);
+        Ok(perplexity(&view, data, &lengths.into_iter().map(of).collect::<Vec<_>>()))
+    }
+
     /// Computes the perplexity of a word exactly.
     ///
     /// # Errors
     /// As [`ReplicatedSoftmax::log_z`]; refuses rows of another width and rows without a word.
     pub fn exact_perplexity(&self, data: &Batch) -> Result<Perplexity, Error> {
         self.check_data(data)?;
-        let exact =
-            |log_z| AisEstimate { log_z, interval: Interval { low: log_z, high: log_z }, ess: f64::INFINITY };
         let log_z = self.log_z(&lengths_of(data.states()))?.into_iter().map(exact);
-        Ok(self.perplexity_from(data, &log_z.collect::<Vec<_>>()))
+        Ok(perplexity(&self.view(), data, &log_z.collect::<Vec<_>>()))
     }
 
     /// Estimates the perplexity of a word by annealed importance sampling, ln Z_D of every length being that of
@@ -80,23 +105,27 @@ impl ReplicatedSoftmax {
     ) -> Result<Perplexity, Error> {
         self.check_data(data)?;
         let log_z = self.annealed_log_z(&lengths_of(data.states()), options, key, watch)?;
-        Ok(self.perplexity_from(data, &log_z))
+        Ok(perplexity(&self.view(), data, &log_z))
     }
+}
 
-    /// Puts together checked documents and ln Z_D of each of them.
-    fn perplexity_from(&self, data: &Batch, log_z: &[AisEstimate]) -> Perplexity {
-        let free: f64 = self.view().free_energies(data.states()).iter().sum();
-        let tokens: u64 = lengths_of(data.states()).into_iter().map(u64::from).sum();
-        let of = |end: &dyn Fn(&AisEstimate) -> f64| {
-            libm::exp((free + log_z.iter().map(end).sum::<f64>()) / tokens as f64)
-        };
-        Perplexity {
-            per_word: of(&|z| z.log_z),
-            interval: Interval { low: of(&|z| z.interval.low), high: of(&|z| z.interval.high) },
-            ess: log_z.iter().map(|z| z.ess).fold(f64::INFINITY, f64::min),
-            documents: data.rows(),
-            tokens,
-        }
+fn exact(log_z: f64) -> AisEstimate {
+    AisEstimate { log_z, interval: Interval { low: log_z, high: log_z }, ess: f64::INFINITY }
+}
+
+/// Puts together checked documents and ln Z_D of each of them.
+fn perplexity(view: &ReplicatedView<'_>, data: &Batch, log_z: &[AisEstimate]) -> Perplexity {
+    let free: f64 = view.free_energies(data.states()).iter().sum();
+    let tokens: u64 = lengths_of(data.states()).into_iter().map(u64::from).sum();
+    let of = |end: &dyn Fn(&AisEstimate) -> f64| {
+        libm::exp((free + log_z.iter().map(end).sum::<f64>()) / tokens as f64)
+    };
+    Perplexity {
+        per_word: of(&|z| z.log_z),
+        interval: Interval { low: of(&|z| z.interval.low), high: of(&|z| z.interval.high) },
+        ess: log_z.iter().map(|z| z.ess).fold(f64::INFINITY, f64::min),
+        documents: data.rows(),
+        tokens,
     }
 }
 

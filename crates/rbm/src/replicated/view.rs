@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use harmonium_core::units::{Input, States, Unit};
 use harmonium_core::{Error, Gibbs, Key};
-use harmonium_kernels::{bernoulli, parallel};
+use harmonium_kernels::{bernoulli, parallel, softmax};
 use ndarray::{Array1, Array2, ArrayView1};
 
 use super::{MAX_LENGTH, ReplicatedSoftmax};
@@ -28,15 +28,15 @@ pub(super) struct Shares {
 
 impl Shares {
     fn new(input: &[f32], bias: &[f32]) -> Self {
-        let activation = |(i, b): (&f32, &f32)| f64::from(i + b);
-        let each = || input.iter().zip(bias).map(activation);
-        let most = each().fold(f64::NEG_INFINITY, f64::max);
+        let mut each: Vec<f32> = input.iter().zip(bias).map(|(i, b)| i + b).collect();
+        let most = each.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+        softmax::exponentials(&mut each, most);
         let mut sum = 0.0;
-        let below = each().map(|a| {
-            sum += libm::exp(a - most);
+        let below = each.into_iter().map(|odds| {
+            sum += f64::from(odds);
             sum
         });
-        Self { most, below: below.collect() }
+        Self { most: f64::from(most), below: below.collect() }
     }
 
     fn total(&self) -> f64 {
