@@ -164,6 +164,31 @@ impl Stats {
         mutant!("B120", self.signs == [false; 2] && !reals, true)
     }
 
+    /// Adds v hᵀ, v and D h of documents, D being the sum of a row of counts: `(n, words)` and `(n, hidden)`. Words that a
+    /// document lacks take no time; products of counts and 16-bit means have exact sums.
+    ///
+    /// # Panics
+    /// If the blocks are others or of other widths.
+    pub fn add_documents(&mut self, visible: &Array2<f32>, hidden: &Array2<f32>) {
+        self.rows += visible.nrows() as u64;
+        let [pairs, words, topics] = &mut self.sums[..] else { panic!("documents have three blocks") };
+        let (pairs, words, topics) = (pairs.reals_mut(), words.reals_mut(), topics.reals_mut());
+        assert_eq!((words.len(), topics.len()), (visible.ncols(), hidden.ncols()), "units of both layers");
+        for (v, h) in visible.rows().into_iter().zip(hidden.rows()) {
+            let h: Vec<f64> = h.iter().map(|&h| f64::from(h)).collect();
+            let add = |sums: &mut [f64], times: f64| {
+                sums.iter_mut().zip(&h).for_each(|(sum, h)| *sum += times * h);
+            };
+            let mut length = 0.0;
+            for (word, &x) in v.iter().enumerate().filter(|(_, x)| **x != 0.0) {
+                let x = f64::from(x);
+                (words[word], length) = (words[word] + x, length + x);
+                add(&mut pairs[word * h.len()..(word + 1) * h.len()], x);
+            }
+            add(topics, mutant!("B100", length, 1.0));
+        }
+    }
+
     /// Gives the mean over rows of each entry of a block: the only division, in f32 as the gradient has it.
     pub fn means(&self, block: usize) -> Vec<f32> {
         if let Sums::Real(sums) = &self.sums[block] {

@@ -52,6 +52,8 @@ mod pseudo_gradient;
 mod randomness;
 #[path = "regularizers.rs"]
 mod regularizers;
+#[path = "replicated.rs"]
+mod replicated;
 #[path = "reproducible.rs"]
 mod reproducible;
 #[path = "resume.rs"]
@@ -86,7 +88,7 @@ const fn bug(id: &'static str, what: &'static str, oracle: &'static str, proof: 
     Bug { id, what, oracle, proof }
 }
 
-const BUGS: [Bug; 81] = [
+const BUGS: [Bug; 86] = [
     bug("B01", "negative phase pairs h with the wrong v", "O7", "estimators::cd_has_its_expectation"),
     bug("B02", "AIS anneals with the wrong parameters", "O8", "ais::weights_are_unbiased"),
     bug(
@@ -387,6 +389,26 @@ const BUGS: [Bug; 81] = [
         "means of a phase that is empty",
         "refusal",
         "estimators_units::finished_gradients_are_refused_where_both_phases_are_needed",
+    ),
+    bug(
+        "B99",
+        "hidden biases not multiplied by the length",
+        "O1",
+        "replicated::energies_and_features_are_those_of_the_formulas",
+    ),
+    bug("B100", "h for D h in the gradient", "O2", "replicated::contrasts_are_slopes_of_the_free_energy"),
+    bug(
+        "B101",
+        "words drawn without the topics",
+        "no drift",
+        "replicated::sweeps_leave_documents_of_every_length_alone",
+    ),
+    bug("B102", "base ln Z of one token", "O8", "replicated::annealing_reaches_ln_z_of_every_length"),
+    bug(
+        "B103",
+        "g(h) without the hidden biases",
+        "O1",
+        "replicated::partition_functions_are_exact_at_every_length",
     ),
 ];
 

@@ -7,6 +7,7 @@
 mod batches;
 mod binarize;
 mod csv;
+mod documents;
 mod file;
 mod gz;
 mod idx;
@@ -25,6 +26,7 @@ mod weighted;
 
 pub use batches::{Batches, shuffled};
 pub use binarize::{Binarize, binarize};
+pub use documents::Documents;
 pub use marginals::{marginals, standardise};
 pub use mnist::{DATA_VARIABLE, Mnist, mnist, mnist_folder};
 pub use open::{ReadOptions, open};
