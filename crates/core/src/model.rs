@@ -55,6 +55,14 @@ pub trait EnergyModel: Gibbs + HasParams {
     /// Says which width was expected and which was got.
     fn check_data(&self, data: &Batch) -> Result<(), Error>;
 
+    /// Refuses chains that run without data, where the model has no law of its own without them.
+    ///
+    /// # Errors
+    /// Says what chains it takes.
+    fn check_free(&self) -> Result<(), Error> {
+        Ok(())
+    }
+
     /// Gives s of the weights' grid, which a checkpoint keeps.
     fn shift(&self) -> i32;
 

@@ -108,7 +108,7 @@ impl EnergyModel for Rbm {
     /// Makes integer sums where both layers are binary, else real ones.
     fn stats(&self) -> Stats {
         let (nv, nh) = (self.visible_units(), self.hidden_units());
-        if self.visible.units().is_binary() && self.hidden.units().is_binary() {
+        if self.is_binary() {
             return Stats::new(&[Shape::Outer(nv, nh), Shape::Flat(nv), Shape::Flat(nh)])
                 .with_signs(self.visible.signs(), self.hidden.signs());
         }
@@ -135,7 +135,12 @@ impl EnergyModel for Rbm {
 }
 
 impl Rbm {
-    fn add_bits(&self, visible: &BitMatrix, means: Means, stats: &mut Stats) {
+    /// Tells whether both layers are binary, so that statistics are integers.
+    pub(crate) fn is_binary(&self) -> bool {
+        self.visible.units().is_binary() && self.hidden.units().is_binary()
+    }
+
+    pub(crate) fn add_bits(&self, visible: &BitMatrix, means: Means, stats: &mut Stats) {
         let Means::Codes(means) = means else { panic!("means of a binary layer are codes") };
         let rows = visible.rows();
         if rows <= MAX_ROWS {

@@ -8,6 +8,7 @@
 extern crate harmonium_kernels;
 
 mod classifier;
+mod conditional;
 mod coupling;
 mod energy_model;
 mod enumerate;
@@ -25,6 +26,7 @@ mod trajectory;
 mod view;
 
 pub use classifier::{Classifier, ClassifierView, Discriminative, Hybrid, labelled};
+pub use conditional::{Conditional, ConditionalState, ConditionalView, History, Pairs, Prediction, Rolling};
 pub use evaluate::{Annealing, ENUMERABLE, Likelihood, Watch};
 pub use file::{Header, Origin};
 pub use gradients::{Exact, MeanField, Order, PseudoLikelihood};

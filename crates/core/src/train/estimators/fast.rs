@@ -124,6 +124,10 @@ impl<M: EnergyModel + Clone> Estimator<M> for FastPcd {
         Self::check(self)
     }
 
+    fn check_model(&self, model: &M) -> Result<(), Error> {
+        model.check_free()
+    }
+
     fn estimate(
         &mut self,
         model: &M,

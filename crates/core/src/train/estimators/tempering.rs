@@ -188,6 +188,10 @@ impl<M: EnergyModel> Estimator<M> for Tempering {
         Self::check(self)
     }
 
+    fn check_model(&self, model: &M) -> Result<(), Error> {
+        model.check_free()
+    }
+
     fn estimate(
         &mut self,
         model: &M,

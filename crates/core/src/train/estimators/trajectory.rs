@@ -221,6 +221,10 @@ impl<M: EnergyModel + Clone> Estimator<M> for Trajectory {
         Self::check(self)
     }
 
+    fn check_model(&self, model: &M) -> Result<(), Error> {
+        model.check_free()
+    }
+
     fn estimate(
         &mut self,
         model: &M,
