@@ -71,6 +71,16 @@ impl EnergyModel for Rbm {
         data.check_kind("data", &self.visible.units())
     }
 
+    fn growable(&self, hidden: usize) -> Result<usize, Error> {
+        let own = self.hidden.units().count();
+        self.grown_units(hidden.max(own)).map(|_| own)
+    }
+
+    fn grow(&mut self, hidden: usize, spread: f32, key: Key) -> Result<Vec<f32>, Error> {
+        let units = self.grown_units(hidden)?;
+        self.grow_to(&units, spread, key)
+    }
+
     fn shift(&self) -> i32 {
         self.grid.shift()
     }

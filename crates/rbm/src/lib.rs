@@ -17,6 +17,7 @@ mod features;
 mod file;
 mod gauge;
 mod gradients;
+mod growth;
 mod impute;
 mod path;
 mod pseudo;

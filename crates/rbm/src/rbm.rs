@@ -315,7 +315,7 @@ impl HasParams for Rbm {
     }
 }
 
-fn checked(field: &str, units: &Units) -> Result<usize, Error> {
+pub(crate) fn checked(field: &str, units: &Units) -> Result<usize, Error> {
     units.check()?;
     let count = units.features();
     if (1..=Grid::MAX_UNITS).contains(&count) {

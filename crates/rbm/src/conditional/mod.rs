@@ -125,11 +125,7 @@ impl Conditional {
             return Err(Error::shape("visible units", pairs.visible(), rbm.visible().units()));
         }
         let width = pairs.condition().features();
-        let widest = rbm.visible_units().max(rbm.hidden_units()).saturating_add(width);
-        if widest > Grid::MAX_UNITS {
-            let expected = format!("a layer of at most {} features with it", Grid::MAX_UNITS);
-            return Err(Error::option("condition", expected, widest));
-        }
+        pairs.check_width(rbm.visible_units().max(rbm.hidden_units()))?;
         same_shape("condition_visible", (width, rbm.visible_units()), to_visible.dim())?;
         same_shape("condition_hidden", (width, rbm.hidden_units()), to_hidden.dim())?;
         let [to_visible, to_hidden] =

@@ -12,6 +12,7 @@ use ndarray::Array1;
 use super::pairs::features;
 use super::{Conditional, ConditionalState, ConditionalView};
 use crate::View;
+use crate::growth::widened;
 use crate::rbm::finite;
 
 /// The names of A and B.
@@ -143,6 +144,26 @@ impl EnergyModel for Conditional {
             "chains that start at the rows (CD): each condition has its own law",
             "other chains",
         ))
+    }
+
+    fn growable(&self, hidden: usize) -> Result<usize, Error> {
+        let own = self.rbm.growable(hidden)?;
+        self.pairs.check_width(self.rbm.grown_units(hidden.max(own))?.features())?;
+        Ok(own)
+    }
+
+    /// Draws the columns of B from stream 1, as those of W from stream 0.
+    fn grow(&mut self, hidden: usize, spread: f32, key: Key) -> Result<Vec<f32>, Error> {
+        self.growable(hidden)?;
+        let (old, shift) = (self.rbm.hidden_units(), self.shift());
+        let means = self.rbm.grow(hidden, spread, key)?;
+        self.to_hidden =
+            widened(&self.to_hidden, (old, self.rbm.hidden_units()), spread, &mut key.stream(1))?;
+        let (visible, hidden) = self.sizes();
+        let largest = self.largest();
+        let kept = Grid::restored(visible, hidden, shift, largest);
+        self.rbm.grid = kept.unwrap_or_else(|| Grid::settled(visible, hidden, largest));
+        Ok(means)
     }
 
     fn shift(&self) -> i32 {

@@ -5,7 +5,7 @@
 
 use harmonium_core::units::{States, Unit, Units};
 use harmonium_core::{Batch, Error};
-use harmonium_kernels::BitMatrix;
+use harmonium_kernels::{BitMatrix, Grid};
 use ndarray::{Array2, Axis, Slice, concatenate};
 
 /// Names the kinds of the two parts of a row.
@@ -139,6 +139,16 @@ impl Pairs {
             first += part.features();
         }
         Ok(())
+    }
+
+    /// Refuses a condition that is too wide beside a layer of so many features.
+    pub(super) fn check_width(&self, layer: usize) -> Result<(), Error> {
+        let widest = layer.saturating_add(self.condition.features());
+        if widest <= Grid::MAX_UNITS {
+            return Ok(());
+        }
+        let expected = format!("at most {} features with those of a layer", Grid::MAX_UNITS);
+        Err(Error::option("condition", expected, widest))
     }
 
     /// Tells whether a bit t of the condition stands for 2t − 1.
