@@ -16,10 +16,14 @@ mod bounds;
 mod classifier;
 #[path = "classifier_training.rs"]
 mod classifier_training;
+#[path = "conditional.rs"]
+mod conditional;
 #[path = "divergence.rs"]
 mod divergence;
 #[path = "doctor.rs"]
 mod doctor;
+#[path = "dropout.rs"]
+mod dropout;
 #[path = "estimators.rs"]
 mod estimators;
 #[path = "exact.rs"]
@@ -30,6 +34,8 @@ mod exact_gradient;
 mod fast_pcd;
 #[path = "gradient.rs"]
 mod gradient;
+#[path = "growth.rs"]
+mod growth;
 #[path = "invariance.rs"]
 mod invariance;
 #[path = "limits.rs"]
@@ -78,7 +84,7 @@ const fn bug(id: &'static str, what: &'static str, oracle: &'static str, proof: 
     Bug { id, what, oracle, proof }
 }
 
-const BUGS: [Bug; 71] = [
+const BUGS: [Bug; 81] = [
     bug("B01", "negative phase pairs h with the wrong v", "O7", "estimators::cd_has_its_expectation"),
     bug("B02", "AIS anneals with the wrong parameters", "O8", "ais::weights_are_unbiased"),
     bug(
@@ -320,6 +326,46 @@ const BUGS: [Bug; 71] = [
         "resume",
         "classifier_training::a_training_resumed_after_any_step_ends_alike",
     ),
+    bug("B104", "condition does not reach the hidden units", "O1", "conditional::likelihoods_are_exact"),
+    bug(
+        "B105",
+        "grid follows the weights alone",
+        "exact values",
+        "conditional::the_grid_follows_all_matrices",
+    ),
+    bug("B106", "free energy without the condition", "O1", "conditional::likelihoods_are_exact"),
+    bug(
+        "B107",
+        "history forgets the newest frame",
+        "closed form",
+        "conditional::rolling_moves_the_window_by_one_frame",
+    ),
+    bug("B108", "growth forgets the old biases", "O1", "growth::growth_leaves_the_law_as_it_is"),
+    bug(
+        "B109",
+        "averages of new units begin at 0",
+        "still training",
+        "growth::new_units_are_drawn_once_and_their_averages_begin_with_them",
+    ),
+    bug(
+        "B110",
+        "masks keep the numbers of another width",
+        "exact zeros",
+        "growth::masks_hold_for_the_last_width_throughout",
+    ),
+    bug(
+        "B111",
+        "chains use units that are left out",
+        "O7",
+        "dropout::the_gradient_is_the_mean_of_thinned_machines",
+    ),
+    bug(
+        "B112",
+        "statistics of units that are left out",
+        "O7",
+        "dropout::the_gradient_is_the_mean_of_thinned_machines",
+    ),
+    bug("B113", "one mask for all rows", "O7", "dropout::the_gradient_is_the_mean_of_thinned_machines"),
 ];
 
 /// Runs one proof in a process of its own, with a bug or without; tells whether it passed.

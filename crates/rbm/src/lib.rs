@@ -10,6 +10,7 @@ extern crate harmonium_kernels;
 mod classifier;
 mod conditional;
 mod coupling;
+mod dropout;
 mod energy_model;
 mod enumerate;
 mod evaluate;
@@ -28,6 +29,7 @@ mod view;
 
 pub use classifier::{Classifier, ClassifierView, Discriminative, Hybrid, labelled};
 pub use conditional::{Conditional, ConditionalState, ConditionalView, History, Pairs, Prediction, Rolling};
+pub use dropout::{Dropout, Thinned, ThinnedState, ThinnedView};
 pub use evaluate::{Annealing, ENUMERABLE, Likelihood, Watch};
 pub use file::{Header, Origin};
 pub use gradients::{Exact, MeanField, Order, PseudoLikelihood};
