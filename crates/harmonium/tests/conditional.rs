@@ -395,7 +395,8 @@ fn rolling_moves_the_window_by_one_frame() {
     let on = history.continue_from(&model, &[seen.clone(), seen.clone()], 3, rolling, key(1)).unwrap();
     assert_eq!(on[0], array![[2.0, 5.0], [3.0, 7.0], [4.0, 9.0]]);
     assert_eq!(on[1], on[0]);
-    let drawn = |key| history.continue_from(&model, &[seen.clone()], 3, Rolling::default(), key).unwrap();
+    let drawn =
+        |key| history.continue_from(&model, std::slice::from_ref(&seen), 3, Rolling::default(), key).unwrap();
     assert_eq!(drawn(key(1)), drawn(key(1)));
     assert!(drawn(key(1)) != drawn(key(2)));
 }

@@ -250,9 +250,9 @@ impl Training {
         self.options.constraints.begin(model);
         let (first, second, _) = self.optimizer.state_mut();
         [first, second].into_iter().for_each(|moments| widen(moments, params.zeros_like()));
-        self.average
-            .iter_mut()
-            .for_each(|average| widen(average, mutant!("B109", &params, &params.zeros_like()).clone()));
+        if let Some(average) = &mut self.average {
+            widen(average, mutant!("B109", params.clone(), params.zeros_like()));
+        }
         if let Some(adapted) = &mut self.adapted {
             widen(&mut adapted.gradient, params.zeros_like());
         }

@@ -118,8 +118,11 @@ mod tests {
     #[test]
     fn masks_are_numbered_for_the_last_width() {
         let mask = Mask { block: "weights".into(), zeros: vec![0, 4, 5, 9] };
-        let of =
-            |hidden| Growth::masks(&[Growth::new(1, 5)], &[mask.clone()], (hidden, hidden))[0].zeros.clone();
+        let of = |hidden| {
+            Growth::masks(&[Growth::new(1, 5)], std::slice::from_ref(&mask), (hidden, hidden))[0]
+                .zeros
+                .clone()
+        };
         assert_eq!((of(5), of(2)), (vec![0, 4, 5, 9], vec![0, 2]));
     }
 }

@@ -216,7 +216,7 @@ impl Units {
             Self::Drelu(_) => Self::Drelu(units),
             Self::Binomial { trials, .. } => Self::Binomial { units, trials: *trials },
             Self::Poisson(_) => Self::Poisson(units),
-            _ => return None,
+            Self::Mixed(_) => return None,
         })
     }
 

@@ -112,31 +112,33 @@ impl History {
         key: Key,
     ) -> Result<Vec<Array2<f32>>, Error> {
         let pairs = self.check_rolling(model, rolling)?;
-        let mut windows = Vec::new();
-        for (at, sequence) in seen.iter().enumerate() {
-            let values = self.values(at, sequence)?;
-            if values.nrows() < self.frames {
-                let place = format!("sequence {at}");
-                let expected = format!("{} frames or more", self.frames);
-                return Err(Error::value("seen", place, expected, values.nrows()));
-            }
-            windows.push(self.window(values.view(), values.nrows()));
-        }
-        if windows.is_empty() {
-            return Err(Error::shape("seen", "one sequence or more", "none"));
-        }
-        let (mut window, width) = (stacked(&windows), self.frame.features());
-        let mut out = vec![Array2::zeros((steps, width)); seen.len()];
+        let mut window = self.windows(seen)?;
+        let mut out = vec![Array2::zeros((steps, self.frame.features())); seen.len()];
         for step in 0..steps {
             let next = next(model, &batch(pairs.condition(), &window)?, rolling, key.fold_in(step as u64))?;
             for (frames, frame) in out.iter_mut().zip(next.rows()) {
                 frames.row_mut(step).assign(&frame);
             }
-            let kept =
-                mutant!("B107", window.slice(s![.., width..]), window.slice(s![.., ..-(width as isize)]));
-            window = concatenate(Axis(1), &[kept, next.view()]).expect("one row a sequence");
+            window = shifted(&window, &next);
         }
         Ok(out)
+    }
+
+    /// Gives the last frames of each sequence side by side: `(sequences, frames · frame)`.
+    fn windows(&self, seen: &[Batch]) -> Result<Array2<f32>, Error> {
+        let window = |(at, sequence): (usize, &Batch)| {
+            let values = self.values(at, sequence)?;
+            if values.nrows() < self.frames {
+                let expected = format!("{} frames or more", self.frames);
+                return Err(Error::value("seen", format!("sequence {at}"), expected, values.nrows()));
+            }
+            Ok(self.window(values.view(), values.nrows()))
+        };
+        let windows: Vec<Array2<f32>> = seen.iter().enumerate().map(window).collect::<Result<_, _>>()?;
+        if windows.is_empty() {
+            return Err(Error::shape("seen", "one sequence or more", "none"));
+        }
+        Ok(stacked(&windows))
     }
 
     fn check_rolling(&self, model: &Conditional, rolling: Rolling) -> Result<Pairs, Error> {
@@ -177,6 +179,15 @@ fn next(model: &Conditional, condition: &Batch, rolling: Rolling, key: Key) -> R
         }
         Rolling::Mean(how) => model.predict(condition, how, key),
     }
+}
+
+/// Moves windows by one frame, so that the next one is the newest.
+fn shifted(window: &Array2<f32>, next: &Array2<f32>) -> Array2<f32> {
+    let (width, frame) = (window.ncols(), next.ncols());
+    Array2::from_shape_fn(window.dim(), |(row, at)| {
+        let from = mutant!("B107", at + frame, at);
+        if from < width { window[(row, from)] } else { next[(row, from - width)] }
+    })
 }
 
 fn stacked(rows: &[Array2<f32>]) -> Array2<f32> {

@@ -6,7 +6,7 @@
 use harmonium_core::units::{States, Unit, Units};
 use harmonium_core::{Batch, Error};
 use harmonium_kernels::{BitMatrix, Grid};
-use ndarray::{Array2, Axis, Slice, concatenate};
+use ndarray::{Array2, Axis, Slice};
 
 /// Names the kinds of the two parts of a row.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -103,11 +103,11 @@ impl Pairs {
     /// # Errors
     /// As [`Pairs::join`].
     pub fn check(&self, field: &str, rows: &Batch) -> Result<(), Error> {
-        if !self.is_binary() {
-            rows.check_kind(field, &self.units())?;
-        } else {
+        if self.is_binary() {
             rows.check_units(field, self.units().features())?;
             self.check_classes(field, rows.bits()?, rows.missing())?;
+        } else {
+            rows.check_kind(field, &self.units())?;
         }
         let width = self.condition.features();
         let gone = |row: usize| (0..width).find(|&unit| rows.missing().is_some_and(|m| m.get(row, unit)));
@@ -163,18 +163,15 @@ impl Pairs {
 
     /// Puts states behind those of a condition.
     pub(super) fn joined(&self, condition: &States, visible: &States) -> States {
-        match (condition, visible) {
-            (States::Bits(u), States::Bits(v)) => {
-                let width = u.units();
-                let bit = |row, unit| if unit < width { u.get(row, unit) } else { v.get(row, unit - width) };
-                States::Bits(BitMatrix::from_fn(u.rows(), width + v.units(), bit))
-            }
-            _ => {
-                let [u, v] = [features(&self.condition, condition), features(&self.visible, visible)];
-                let rows = concatenate(Axis(1), &[u.view(), v.view()]).expect("one row a condition");
-                States::Reals(rows.as_standard_layout().into_owned())
-            }
+        if let (States::Bits(u), States::Bits(v)) = (condition, visible) {
+            let width = u.units();
+            let bit = |row, unit| if unit < width { u.get(row, unit) } else { v.get(row, unit - width) };
+            return States::Bits(BitMatrix::from_fn(u.rows(), width + v.units(), bit));
         }
+        let [u, v] = [features(&self.condition, condition), features(&self.visible, visible)];
+        let (rows, width) = (u.nrows(), u.ncols());
+        let value = |(row, at)| if at < width { u[(row, at)] } else { v[(row, at - width)] };
+        States::Reals(Array2::from_shape_fn((rows, width + v.ncols()), value))
     }
 
     /// Takes whole rows apart: the states of the condition and of the visible units.
