@@ -124,7 +124,7 @@ impl Stats {
         if rows == 0 {
             return;
         }
-        let [Sums::Outer(outer), Sums::Flat(v), Sums::Flat(h)] = &mut self.sums[..] else {
+        let [Sums::Outer(outer), Sums::Flat(v), Sums::Flat(h), ..] = &mut self.sums[..] else {
             panic!("statistics of two layers have a block of pairs and two of units");
         };
         let (nv, nh) = (visible.units(), means.len() / rows);
@@ -148,7 +148,7 @@ impl Stats {
         profile::stage("sums of v and h", 2 * visible.len() * hidden.ncols(), || {
             add_pairs(pairs.reals_mut(), visible, hidden);
         });
-        assert_eq!(blocks.len(), 2 + further.len(), "one block for each further statistic");
+        assert!(blocks.len() >= 2 + further.len(), "one block for each further statistic");
         for (block, values) in blocks.iter_mut().zip([visible, hidden].into_iter().chain(further)) {
             let sums = block.reals_mut();
             assert_eq!(sums.len(), values.ncols(), "units of the statistic");
@@ -186,6 +186,18 @@ impl Stats {
                 add(&mut pairs[word * h.len()..(word + 1) * h.len()], x);
             }
             add(topics, mutant!("B100", length, 1.0));
+        }
+    }
+
+    /// Adds Σ x yᵀ to the last blocks, one for each y: `(n, lines)` and `(n, columns)`, of rows that were counted with their
+    /// other statistics. Sums of bits and of 16-bit means are exact.
+    ///
+    /// # Panics
+    /// If the blocks are others or of other widths.
+    pub fn add_products(&mut self, x: &Array2<f32>, all: &[&Array2<f32>]) {
+        let first = self.sums.len() - all.len();
+        for (block, y) in self.sums[first..].iter_mut().zip(all) {
+            add_pairs(block.reals_mut(), x, y);
         }
     }
 

@@ -16,10 +16,14 @@ mod bounds;
 mod classifier;
 #[path = "classifier_training.rs"]
 mod classifier_training;
+#[path = "conditional.rs"]
+mod conditional;
 #[path = "divergence.rs"]
 mod divergence;
 #[path = "doctor.rs"]
 mod doctor;
+#[path = "dropout.rs"]
+mod dropout;
 #[path = "estimators.rs"]
 mod estimators;
 #[path = "estimators_units.rs"]
@@ -32,6 +36,8 @@ mod exact_gradient;
 mod fast_pcd;
 #[path = "gradient.rs"]
 mod gradient;
+#[path = "growth.rs"]
+mod growth;
 #[path = "invariance.rs"]
 mod invariance;
 #[path = "limits.rs"]
@@ -88,7 +94,7 @@ const fn bug(id: &'static str, what: &'static str, oracle: &'static str, proof: 
     Bug { id, what, oracle, proof }
 }
 
-const BUGS: [Bug; 86] = [
+const BUGS: [Bug; 97] = [
     bug("B01", "negative phase pairs h with the wrong v", "O7", "estimators::cd_has_its_expectation"),
     bug("B02", "AIS anneals with the wrong parameters", "O8", "ais::weights_are_unbiased"),
     bug(
@@ -330,13 +336,6 @@ const BUGS: [Bug; 86] = [
         "resume",
         "classifier_training::a_training_resumed_after_any_step_ends_alike",
     ),
-    bug("B114", "marginals and moments without weights", "weighted sums", "weights::moments_are_weighted"),
-    bug(
-        "B115",
-        "fractions of a weight always rounded the same way",
-        "expectation",
-        "weights::rows_come_as_often_as_their_weights_say",
-    ),
     bug(
         "B96",
         "variance of the noise taken for its deviation",
@@ -354,6 +353,73 @@ const BUGS: [Bug; 86] = [
         "ln Z given of units without an energy",
         "refusal",
         "noisy_rectified::what_has_no_ground_is_refused",
+    ),
+    bug(
+        "B99",
+        "hidden biases not multiplied by the length",
+        "O1",
+        "replicated::energies_and_features_are_those_of_the_formulas",
+    ),
+    bug("B100", "h for D h in the gradient", "O2", "replicated::contrasts_are_slopes_of_the_free_energy"),
+    bug(
+        "B101",
+        "words drawn without the topics",
+        "no drift",
+        "replicated::sweeps_leave_documents_of_every_length_alone",
+    ),
+    bug("B102", "base ln Z of one token", "O8", "replicated::annealing_reaches_ln_z_of_every_length"),
+    bug(
+        "B103",
+        "g(h) without the hidden biases",
+        "O1",
+        "replicated::partition_functions_are_exact_at_every_length",
+    ),
+    bug("B104", "condition does not reach the hidden units", "O1", "conditional::likelihoods_are_exact"),
+    bug(
+        "B105",
+        "grid follows the weights alone",
+        "exact values",
+        "conditional::the_grid_follows_all_matrices",
+    ),
+    bug("B106", "free energy without the condition", "O1", "conditional::likelihoods_are_exact"),
+    bug(
+        "B107",
+        "history forgets the newest frame",
+        "closed form",
+        "conditional::rolling_moves_the_window_by_one_frame",
+    ),
+    bug("B108", "growth forgets the old biases", "O1", "growth::growth_leaves_the_law_as_it_is"),
+    bug(
+        "B109",
+        "averages of new units begin at 0",
+        "still training",
+        "growth::new_units_are_drawn_once_and_their_averages_begin_with_them",
+    ),
+    bug(
+        "B110",
+        "masks keep the numbers of another width",
+        "exact zeros",
+        "growth::masks_hold_for_the_last_width_throughout",
+    ),
+    bug(
+        "B111",
+        "chains use units that are left out",
+        "O7",
+        "dropout::the_gradient_is_the_mean_of_thinned_machines",
+    ),
+    bug(
+        "B112",
+        "statistics of units that are left out",
+        "O7",
+        "dropout::the_gradient_is_the_mean_of_thinned_machines",
+    ),
+    bug("B113", "one mask for all rows", "O7", "dropout::the_gradient_is_the_mean_of_thinned_machines"),
+    bug("B114", "marginals and moments without weights", "weighted sums", "weights::moments_are_weighted"),
+    bug(
+        "B115",
+        "fractions of a weight always rounded the same way",
+        "expectation",
+        "weights::rows_come_as_often_as_their_weights_say",
     ),
         "B116",
         "updates that break the ladder pass",
@@ -389,26 +455,6 @@ const BUGS: [Bug; 86] = [
         "means of a phase that is empty",
         "refusal",
         "estimators_units::finished_gradients_are_refused_where_both_phases_are_needed",
-    ),
-    bug(
-        "B99",
-        "hidden biases not multiplied by the length",
-        "O1",
-        "replicated::energies_and_features_are_those_of_the_formulas",
-    ),
-    bug("B100", "h for D h in the gradient", "O2", "replicated::contrasts_are_slopes_of_the_free_energy"),
-    bug(
-        "B101",
-        "words drawn without the topics",
-        "no drift",
-        "replicated::sweeps_leave_documents_of_every_length_alone",
-    ),
-    bug("B102", "base ln Z of one token", "O8", "replicated::annealing_reaches_ln_z_of_every_length"),
-    bug(
-        "B103",
-        "g(h) without the hidden biases",
-        "O1",
-        "replicated::partition_functions_are_exact_at_every_length",
     ),
 ];
 
