@@ -1,5 +1,6 @@
 //! Looks a training over after each epoch and once at its end, on a fixed sample of rows.
 
+use harmonium::data::Fields;
 use harmonium::doctor::{self, Doctor, Finding, Gap, Pace, Remark};
 use harmonium::params::largest;
 use harmonium::rbm::Rbm;
@@ -15,7 +16,7 @@ use crate::metrics::Metric;
 use crate::outcome::Chains;
 use crate::picture::spread;
 use crate::recipe::Recipe;
-use crate::{gaps, hidden};
+use crate::{defaults, gaps, hidden};
 
 /// Rows of the sample, at least and at most. A row costs one product here and about five in an epoch, so a twentieth of
 /// the rows is 1 % of an epoch's work; fewer than 256 would leave the share of active rows too uncertain.
@@ -26,6 +27,11 @@ const PART: usize = 20;
 const CHAINS: usize = 64;
 const WARMING: u64 = 100;
 const SWEEPS: u64 = 100;
+/// Columns that a remark calls by their names.
+const NAMED: usize = 5;
+/// What to do about columns that a scale for all values cannot help.
+const RARE: &str =
+    "they were scaled by their rare large values; leave them out, or describe them as bits or counts";
 /// The number of these draws among those of [`purpose::EVALUATE`]; the library's own are below 16.
 const DRAWS: u64 = 16;
 
@@ -35,6 +41,8 @@ pub(crate) struct Checkup {
     sample: Batch,
     estimator: Estimator,
     seed: u64,
+    /// What the columns are called, if they have names.
+    names: Option<Vec<String>>,
     /// Means and variances of the columns, in the data's own units.
     moments: (Vec<f64>, Vec<f64>),
     /// What is wrong with the data, which never changes.
@@ -58,8 +66,11 @@ impl Checkup {
         let rows = shown.rows().min((shown.rows() / PART).clamp(LEAST, MOST));
         let told = lines.iter().flat_map(|line| line.remarks.iter().map(|remark| remark.finding));
         let moments = columns(shown)?;
+        let names = recipe.fields()?.and_then(|fields| names(&fields));
+        let named = |remark| called(names.as_deref(), remark);
         Ok(Self {
-            data: data(&moments, recipe, &doctor),
+            data: data(&moments, recipe, &doctor).into_iter().map(named).collect(),
+            names,
             moments,
             estimator: recipe.estimator.clone(),
             seed: recipe.seed,
@@ -171,8 +182,11 @@ impl Checkup {
             (0..variances.len()).map(|f| if of(f) { variances[f] } else { 0.0 }).collect()
         };
         let mut found = doctor::unscaled(&means, &only(&|f| real[f]), &self.doctor);
+        if rbm.scaling().is_some() {
+            found.iter_mut().for_each(|remark| RARE.clone_into(&mut remark.advice));
+        }
         found.extend(doctor::variances(&own, &only(&|f| own[f].is_finite()), &self.doctor));
-        found
+        found.into_iter().map(|remark| called(self.names.as_deref(), remark)).collect()
     }
 
     fn pace(&self, step: &Step<'_, Rbm>) -> Pace {
@@ -209,6 +223,33 @@ impl Checkup {
 /// Lends the weights that the optimiser moves, `visible × hidden`.
 fn weights(rbm: &Rbm) -> &[f32] {
     rbm.blocks().into_iter().next().map_or(&[], |block| block.values)
+}
+
+/// Names the features of a table: by their columns, and classes beside them.
+fn names(fields: &Fields) -> Option<Vec<String>> {
+    let mut names = vec![String::new(); fields.features()];
+    for field in &fields.each {
+        for class in 0..field.kind.width() {
+            let class_name = if field.kind.width() > 1 {
+                format!(" = {}", field.show(class as f32))
+            } else {
+                String::new()
+            };
+            names[field.first + class] = format!("{}{class_name}", field.name);
+        }
+    }
+    (!defaults::are_pictures(fields)).then_some(names)
+}
+
+/// Calls the columns of a remark by their names.
+fn called(names: Option<&[String]>, mut remark: Remark) -> Remark {
+    let known = remark.units.iter().take(NAMED).filter_map(|&unit| names?.get(unit).map(String::as_str));
+    let known = known.collect::<Vec<_>>().join(", ");
+    if !known.is_empty() {
+        let more = if remark.units.len() > NAMED { ", …" } else { "" };
+        remark.found = format!("{} ({known}{more})", remark.found);
+    }
+    remark
 }
 
 /// Gives the parts of a layer, each with its first feature.

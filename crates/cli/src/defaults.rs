@@ -11,15 +11,15 @@ use crate::rules;
 
 /// Hidden units of a machine for bits, and the most of any.
 pub(crate) const HIDDEN: usize = 500;
-/// Other machines have this many for each visible feature, at least so many: tables have few columns, and 2^16 states of a small
-/// layer are enumerated at once.
+/// Other machines have two for each pixel, or one for each feature of a table, and at least so many: more are duplicates of each
+/// other where columns are few.
 const EACH: usize = 2;
-const LEAST: usize = 16;
+const LEAST: usize = 8;
 /// Rows of a batch: an epoch has this many updates at least, as far as a batch keeps ten rows.
 const UPDATES: usize = 50;
 const BATCH: (usize, usize) = (10, 100);
 /// The rate of machines with units that are no bits, as a share of that of bits. DESIGN.md has the sweep behind it.
-const SHARE: f64 = 0.2;
+const SHARE: f64 = 0.5;
 
 impl Recipe {
     /// Settles what nobody asked for, once the rows are there.
@@ -33,15 +33,19 @@ impl Recipe {
             return Ok(());
         };
         let visible = schema.units()?;
-        let hidden = options.hidden.unwrap_or_default();
-        if hidden.count.is_none() && !matches!(visible, Units::Bernoulli(_)) {
-            self.hidden = hidden.kind.units((EACH * visible.features()).clamp(LEAST, HIDDEN))?;
+        let (hidden, fields) = (options.hidden.unwrap_or_default(), Fields::new(schema)?);
+        // Pictures of bits are trained as they are without a schema.
+        let pictures = are_pictures(&fields);
+        let bits = matches!(visible, Units::Bernoulli(_)) && pictures;
+        if hidden.count.is_none() && !bits {
+            let each = if pictures { EACH } else { 1 };
+            self.hidden = hidden.kind.units((each * visible.features()).clamp(LEAST, HIDDEN))?;
         }
-        if options.batch.is_none() && !matches!(visible, Units::Bernoulli(_)) {
+        if options.batch.is_none() && !bits {
             self.fit.batch = (train.rows() / UPDATES).clamp(BATCH.0, BATCH.1);
         }
         self.fit.learning_rate = rules::rate(options, share(&visible, &self.hidden, train)?);
-        self.grey = grey(&Fields::new(schema)?, train);
+        self.grey = grey(&fields, train);
         self.check()
     }
 }

@@ -16,7 +16,8 @@ pub(crate) fn whole(rows: &Batch) -> Option<Cow<'_, Batch>> {
     let Some(missing) = rows.missing() else { return Some(Cow::Borrowed(rows)) };
     let complete = |&row: &usize| (0..rows.units()).all(|unit| !missing.get(row, unit));
     let complete: Vec<usize> = (0..rows.rows()).filter(complete).collect();
-    (!complete.is_empty()).then(|| Cow::Owned(rows.gather(complete)))
+    let taken = |rows: &Batch| Cow::Owned(rows.completed(rows.states().clone()));
+    (!complete.is_empty()).then(|| taken(&rows.gather(complete)))
 }
 
 /// Fills missing values with draws given the others of their row; the same seed gives the same draws.

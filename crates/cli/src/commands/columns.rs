@@ -155,9 +155,9 @@ impl Bins {
         if !(low < high && (high - low).is_finite()) {
             return None;
         }
-        let whole = data.iter().chain(samples).all(|x| x.fract() == 0.0);
-        if whole && high - low < WHOLE {
-            return Some(Self { low: low - 0.5, width: 1.0, count: (high - low) as usize + 1 });
+        let (first, last) = (low.round(), high.round());
+        if data.iter().all(|x| x.fract() == 0.0) && last - first < WHOLE {
+            return Some(Self { low: first - 0.5, width: 1.0, count: (last - first) as usize + 1 });
         }
         Some(Self { low, width: (high - low) / BINS as f64, count: BINS })
     }

@@ -127,7 +127,8 @@ impl Fields {
                     let expected = format!("a column {} ({})", field.name, field.kind);
                     Error::shape(frame.field(), expected, format!("columns {}", some(names)))
                 };
-                return self.each.iter().map(|field| at(field).ok_or_else(|| absent(field))).collect();
+                let found = |field: &Field| mutant!("B129", at(field), Some(field.column));
+                return self.each.iter().map(|field| found(field).ok_or_else(|| absent(field))).collect();
             }
         }
         let got = frame.columns();
