@@ -68,6 +68,8 @@ mod resume;
 mod saving;
 #[path = "stopping.rs"]
 mod stopping;
+#[path = "tables.rs"]
+mod tables;
 #[path = "tempering.rs"]
 mod tempering;
 #[path = "trajectory.rs"]
@@ -290,6 +292,27 @@ const BUGS: [Bug; 97] = [
         "extremes",
         "divergence::a_thousandfold_rate_is_lowered_until_every_training_finishes",
     ),
+    bug("B124", "missing values read as zeros", "tables", "tables::gaps_are_missing_and_no_zeros"),
+    bug("B125", "features beside their units", "tables", "tables::features_stand_where_their_units_are"),
+    bug("B126", "rare values beyond every scale", "tables", "tables::rare_values_stay_small"),
+    bug(
+        "B127",
+        "hidden units judged by their means alone",
+        "diagnosis",
+        "doctor::silent_units_of_other_kinds_are_found",
+    ),
+    bug(
+        "B128",
+        "annealing runs counted and not weighed",
+        "diagnosis",
+        "doctor::an_annealing_that_few_runs_decide_is_found",
+    ),
+    bug(
+        "B129",
+        "columns by their place in spite of names",
+        "tables",
+        "tables::columns_are_found_by_their_names",
+    ),
     bug("B85", "spins without their shift", "O1", "units::layers_are_those_of_the_formulas"),
     bug("B86", "second moments without the variance", "O2", "units::layers_are_those_of_the_formulas"),
     bug("B87", "products of spins without their means", "O2", "units::contrasts_are_those_of_the_formulas"),
@@ -421,6 +444,7 @@ const BUGS: [Bug; 97] = [
         "expectation",
         "weights::rows_come_as_often_as_their_weights_say",
     ),
+    bug(
         "B116",
         "updates that break the ladder pass",
         "enumeration",

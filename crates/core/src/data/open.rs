@@ -49,7 +49,7 @@ impl ReadOptions {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Format {
+pub(super) enum Format {
     Npy,
     Npz,
     Csv,
@@ -96,7 +96,7 @@ pub fn open(path: &Path, options: &ReadOptions) -> Result<Table, Error> {
 }
 
 /// Gives the format that a name tells, and whether it tells of gzip.
-fn format(path: &Path) -> Result<(Format, bool), Error> {
+pub(super) fn format(path: &Path) -> Result<(Format, bool), Error> {
     let name = path.file_name().unwrap_or_default().to_string_lossy().to_lowercase();
     let (stem, packed) = name.strip_suffix(".gz").map_or((name.as_str(), false), |stem| (stem, true));
     let found = ENDINGS.into_iter().find(|(ending, _)| stem.ends_with(ending)).map(|(_, format)| format);
