@@ -7,6 +7,7 @@ pub mod trajectories;
 use std::time::Instant;
 
 use harmonium::{Error, Key};
+use ndarray::{Array1, Array2, Axis};
 
 /// Holds the words behind the name of an example.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -55,6 +56,24 @@ pub fn measure(
     Ok(())
 }
 
+/// Computes the covariances of features of different units, `width` features each, over weighted rows: `(n, features)`.
+pub fn covariances(rows: &Array2<f32>, weights: &[f32], width: usize) -> Vec<f32> {
+    let weights = Array1::from(weights.to_vec());
+    let weighted = rows * &(&weights / weights.sum()).insert_axis(Axis(1));
+    let (mean, second) = (weighted.sum_axis(Axis(0)), weighted.t().dot(rows));
+    let pairs = second.indexed_iter().filter(|((a, b), _)| a / width < b / width);
+    pairs.map(|((a, b), second)| second - mean[a] * mean[b]).collect()
+}
+
+/// Computes Pearson's correlation of two lists.
+pub fn pearson(x: &[f32], y: &[f32]) -> f64 {
+    let mean = |x: &[f32]| x.iter().map(|&x| f64::from(x)).sum::<f64>() / x.len() as f64;
+    let (mx, my) = (mean(x), mean(y));
+    let pairs = x.iter().zip(y).map(|(&x, &y)| (f64::from(x) - mx, f64::from(y) - my));
+    let [xy, xx, yy] = pairs.fold([0.0; 3], |[xy, xx, yy], (x, y)| [xy + x * y, xx + x * x, yy + y * y]);
+    xy / (xx * yy).sqrt()
+}
+
 fn summary(found: &[f64]) -> (f64, f64) {
     let mean = found.iter().sum::<f64>() / found.len() as f64;
     (mean, found.iter().copied().fold(f64::INFINITY, f64::min))
@@ -80,6 +99,16 @@ mod tests {
     #[test]
     fn folds_are_those_of_splitmix64() {
         assert_eq!([0, 1, 2, 3, 4, 5, 6, 7, 8, 9].map(fold_of), [0, 0, 4, 4, 2, 0, 3, 0, 4, 0]);
+    }
+
+    /// Two units of two features; the last row counts twice. The correlation of a list with twice itself is 1.
+    #[test]
+    fn covariances_are_those_of_different_units() {
+        let rows = ndarray::array![[1.0, 0.0, 1.0, 0.0], [0.0, 1.0, 0.0, 1.0]];
+        let found = covariances(&rows, &[2.0, 2.0], 2);
+        assert_eq!(found, [0.25, -0.25, -0.25, 0.25]);
+        assert_eq!(covariances(&rows, &[0.0, 4.0], 2), [0.0; 4]);
+        assert!((pearson(&found, &[0.5, -0.5, -0.5, 0.5]) - 1.0).abs() < 1e-12);
     }
 
     #[test]

@@ -5,6 +5,7 @@
 //! an order of its own ([`shuffled`], [`Batches`]). Nothing here keeps a generator: what is drawn depends on a key
 //! and on the place of the row.
 
+mod alignment;
 mod batches;
 mod binarize;
 mod cells;
@@ -32,6 +33,7 @@ mod split;
 mod table;
 mod weighted;
 
+pub use alignment::{fasta, identity_weights};
 pub use batches::{Batches, shuffled};
 pub use binarize::{Binarize, binarize};
 pub use cells::{Cell, Cells};
