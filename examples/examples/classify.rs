@@ -1,36 +1,50 @@
 //! Classifies MNIST by hybrid training of a classification RBM: pixels are drawn anew from their grey values in each epoch, and
-//! the epoch with the lowest error on the last 10,000 training rows is kept. Seed 1 gives 1.52 % of test errors.
+//! classes are predicted from the mean of p(y | x) over draws of the same image.
 //!
-//! `cargo run --release -p harmonium-examples --example classify [-- --short] [--seed N]`
+//! `cargo run --release -p harmonium-examples --example classify [-- [SEEDS] [--short] [--valid]]`: seeds 1 to SEEDS, one if
+//! none is named. `--valid` trains on the first 50,000 rows and judges by the other 10,000, as the recipe was chosen; the test
+//! rows are judged by a machine of all 60,000.
 #![allow(clippy::print_stdout)] // An example speaks.
 
 use std::ops::ControlFlow;
 
-use harmonium::data::{Binarize, Table, binarize, mnist, mnist_folder};
+use harmonium::data::{Binarize, Mnist, Table, binarize, mnist, mnist_folder};
 use harmonium::prelude::*;
 use harmonium::rbm::{Classifier, Hybrid, labelled};
 use harmonium::train::{Average, Training};
+use harmonium_examples::{Arguments, measure};
 
-/// Rows to train on; the rest of the 60,000 chooses the epoch.
-const TRAIN: usize = 50_000;
 /// Draws of an image over which probabilities are averaged.
-const DRAWS: u64 = 5;
+const DRAWS: u64 = 20;
 
 fn main() -> Result<(), Error> {
-    let words: Vec<String> = std::env::args().collect();
-    let short = words.iter().any(|word| word == "--short");
-    let seed = words.iter().skip_while(|word| *word != "--seed").nth(1).and_then(|n| n.parse().ok());
-    let (hidden, epochs, rows) = if short { (200, 8, 5_000) } else { (1_000, 22, TRAIN) };
-    let key = Key::from_seed(seed.unwrap_or(1));
+    let arguments = Arguments::read();
+    let seeds = arguments.words.iter().find_map(|word| word.parse().ok()).unwrap_or(1);
     let set = mnist(&mnist_folder()?)?;
-    let train = |epoch| Ok::<_, Error>(draw(&set.train, &set.train_labels, epoch, key)?.gather(0..rows));
-    let held: Vec<Batch> = (0..DRAWS)
-        .map(|n| Ok(draw(&set.train, &set.train_labels, (1 << 32) + n, key)?.gather(TRAIN..60_000)))
-        .collect::<Result<_, Error>>()?;
+    let valid = arguments.has("--valid");
+    measure(if valid { "validation accuracy" } else { "test accuracy" }, seeds, |key| {
+        let rows = if arguments.short {
+            5_000
+        } else if valid {
+            50_000
+        } else {
+            60_000
+        };
+        let model = machine(&set, rows, arguments.short, key)?;
+        if valid {
+            return accuracy(&model, &set.train, &set.train_labels, 50_000, key);
+        }
+        accuracy(&model, &set.test, &set.test_labels, 0, key)
+    })
+}
 
-    let first = train(0)?;
+/// Minimises −ln p(y | x) − 0.01 ln p(x, y) on the first rows; an epoch sees one draw of their pixels.
+fn machine(set: &Mnist, rows: usize, short: bool, key: Key) -> Result<Classifier, Error> {
+    let (hidden, epochs) = if short { (200, 8) } else { (1_000, 22) };
+    let draw = |epoch| Ok::<_, Error>(draw(&set.train, &set.train_labels, epoch, key)?.gather(0..rows));
+    let first = draw(0)?;
     let mut model = Classifier::for_data(&first, 10, hidden, key)?;
-    let mut hybrid = Hybrid::new(0.01, Cd::new(1)); // −ln p(y | x) − 0.01 ln p(x, y)
+    let mut hybrid = Hybrid::new(0.01, Cd::new(1));
     let options = Fit {
         epochs,
         learning_rate: Schedule::Linear { from: 0.002, to: 2e-5 },
@@ -42,22 +56,10 @@ fn main() -> Result<(), Error> {
     let mut epoch_ends = |step: &Step<'_, Classifier>| {
         if step.ends_epoch { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     };
-    let mut best = (f64::INFINITY, model.clone());
-    for epoch in 0..epochs {
-        training.run(&mut model, &train(u64::from(epoch))?, &mut hybrid, key, &mut epoch_ends)?;
-        let averaged = training.averaged(&model).unwrap_or_else(|| model.clone());
-        let error = error(&averaged, &held, &set.train_labels[TRAIN..])?;
-        println!("epoch {:>3}  validation error {:.2} %", epoch + 1, 100.0 * error);
-        if error <= best.0 {
-            best = (error, averaged);
-        }
+    for epoch in 0..u64::from(epochs) {
+        training.run(&mut model, &draw(epoch)?, &mut hybrid, key, &mut epoch_ends)?;
     }
-    let test: Vec<Batch> = (0..DRAWS)
-        .map(|n| draw(&set.test, &set.test_labels, (2 << 32) + n, key))
-        .collect::<Result<_, Error>>()?;
-    let error = error(&best.1, &test, &set.test_labels)?;
-    println!("test error {:.2} %  (validation {:.2} %)", 100.0 * error, 100.0 * best.0);
-    Ok(())
+    Ok(training.averaged(&model).unwrap_or(model))
 }
 
 /// Draws the pixels of all images, and puts their labels behind them.
@@ -67,15 +69,16 @@ fn draw(images: &Table, labels: &[u8], draw: u64, key: Key) -> Result<Batch, Err
     labelled(&Batch::from_bits(bits)?, &labels, 10)
 }
 
-/// Gives the share of images whose likeliest class is wrong, p(y | x) being averaged over draws of the same images.
-fn error(model: &Classifier, draws: &[Batch], labels: &[u8]) -> Result<f64, Error> {
-    let mut sum = model.predict_proba(&draws[0])?;
-    for bits in &draws[1..] {
-        sum += &model.predict_proba(bits)?;
+/// Gives the percentage of images, from one on, whose likeliest class is right, p(y | x) being averaged over draws.
+fn accuracy(model: &Classifier, images: &Table, labels: &[u8], from: usize, key: Key) -> Result<f64, Error> {
+    let bits = |n| Ok::<_, Error>(draw(images, labels, (1 << 32) + n, key)?.gather(from..images.rows()));
+    let mut sum = model.predict_proba(&bits(0)?)?;
+    for n in 1..DRAWS {
+        sum += &model.predict_proba(&bits(n)?)?;
     }
-    let wrong = sum.rows().into_iter().zip(labels).filter(|(row, label)| {
+    let right = sum.rows().into_iter().zip(&labels[from..]).filter(|(row, label)| {
         let own = row[usize::from(**label)];
-        row.iter().any(|p| *p > own)
+        row.iter().all(|p| *p <= own)
     });
-    Ok(wrong.count() as f64 / labels.len() as f64)
+    Ok(100.0 * right.count() as f64 / sum.nrows() as f64)
 }
