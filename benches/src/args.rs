@@ -20,6 +20,8 @@ pub(crate) enum Command {
     Own(Box<Own>),
     /// Measure our work and that of other programs in turn, one process each, and print the tables.
     Peers(Peers),
+    /// Train by 30 recipes on six sets, and compare the settled options with the best of them.
+    Sweep(Sweep),
 }
 
 /// What of our own is measured.
@@ -136,6 +138,30 @@ pub(crate) struct Peers {
     /// The machine that annealed importance sampling is timed on [default: random weights]
     #[arg(long, value_name = "FILE")]
     pub(crate) model: Option<PathBuf>,
+}
+
+#[derive(Clone, Debug, Args)]
+pub(crate) struct Sweep {
+    /// The sets to train on; those whose files are not at hand are left out
+    #[arg(
+        long,
+        value_name = "NAME,…",
+        value_delimiter = ',',
+        default_value = "mnist,digits,nltcs,mushrooms,voting,house-votes"
+    )]
+    pub(crate) sets: Vec<String>,
+    /// Seeds of each training, from 1 on
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub(crate) seeds: u64,
+    /// Only the first so many recipes
+    #[arg(long, value_name = "N", default_value_t = 30, value_parser = positive)]
+    pub(crate) recipes: usize,
+    /// The folder of the optional sets [default: $HARMONIUM_EXTRA]
+    #[arg(long, value_name = "FOLDER")]
+    pub(crate) extra: Option<PathBuf>,
+    /// Write the table to this file, too
+    #[arg(long, value_name = "FILE.md")]
+    pub(crate) out: Option<PathBuf>,
 }
 
 fn hundreds(text: &str) -> Result<usize, String> {

@@ -6,6 +6,7 @@ mod own;
 mod peers;
 mod record;
 mod spread;
+mod sweep;
 
 use std::process::ExitCode;
 
@@ -27,5 +28,6 @@ fn run(command: &Command) -> Result<(), Error> {
     match command {
         Command::Own(args) => own::run(args),
         Command::Peers(args) => peers::run(args),
+        Command::Sweep(args) => sweep::run(args),
     }
 }

@@ -13,6 +13,7 @@ mod observer;
 mod optimizer;
 mod options;
 mod schedule;
+mod settled;
 mod stopping;
 mod transform;
 
