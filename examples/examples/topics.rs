@@ -2,7 +2,7 @@
 //!
 //! `cargo run --release -p harmonium-examples --example topics [-- --short] [--valid]`: with `HARMONIUM_EXTRA` set, the blog entries of
 //! `$HARMONIUM_EXTRA/kos/docword.kos.txt.gz`, else a small generated corpus. Every fifth document is held out, by the hash of its
-//! number; with `--valid` another fifth, and the first one is left out.
+//! number; with `--valid` another fifth, and the first one is left out. Blog entries: 2653.7 for single words, 1813.6 for topics.
 #![allow(clippy::print_stdout)] // An example speaks.
 
 use std::path::Path;
@@ -50,10 +50,13 @@ fn main() -> Result<(), Error> {
     let ais = Ais { runs, betas: Betas::Count(100) };
     let found = model.perplexity(&test, &ais, key, &mut |_, _| ())?;
     println!("{topics} topics  {found}: {:.1} % below", 100.0 * (1.0 - found.per_word / alone.per_word));
-    for topic in 0..topics.min(3) {
+    // The three topics whose first word is the surest.
+    let mut tops = (0..topics).map(|topic| model.top_words(topic, 4)).collect::<Result<Vec<_>, _>>()?;
+    tops.sort_by(|a, b| b[0].1.total_cmp(&a[0].1));
+    for top in tops.iter().take(3) {
         let name = |word: usize| file.is_none().then(|| WORDS[word]).map_or(format!("#{word}"), String::from);
-        let top = model.top_words(topic, 4)?.into_iter().map(|(word, w)| format!("{} {w:+.2}", name(word)));
-        println!("topic {topic}: {}", top.collect::<Vec<_>>().join(", "));
+        let top = top.iter().map(|&(word, w)| format!("{} {w:+.2}", name(word)));
+        println!("{}", top.collect::<Vec<_>>().join(", "));
     }
     Ok(())
 }

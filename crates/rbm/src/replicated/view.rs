@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use harmonium_core::units::{Input, States, Unit};
 use harmonium_core::{Error, Gibbs, Key};
 use harmonium_kernels::{bernoulli, parallel, softmax};
-use ndarray::{Array1, Array2, ArrayView1};
+use ndarray::{Array1, Array2};
 
 use super::{MAX_LENGTH, ReplicatedSoftmax};
 use crate::{Rbm, State, View};
@@ -84,7 +84,7 @@ impl<'a> ReplicatedView<'a> {
         let quantum = f64::from(weights.grid.quantum());
         let rows = parallel::map(values.nrows(), |row| {
             let (mut sums, mut length) = (vec![0.0_f64; width], 0.0);
-            for (word, x) in present(values.row(row)) {
+            for (word, x) in present(values, row) {
                 length += x;
                 let codes = &weights.master[word * width..(word + 1) * width];
                 sums.iter_mut().zip(codes).for_each(|(sum, &w)| *sum += x * f64::from(weights.grid.code(w)));
@@ -177,8 +177,8 @@ impl<'a> ReplicatedView<'a> {
 }
 
 /// Gives the words of a row that are there, with their counts.
-fn present(row: ArrayView1<'_, f32>) -> impl Iterator<Item = (usize, f64)> {
-    row.into_iter().enumerate().filter(|(_, x)| **x != 0.0).map(|(word, &x)| (word, f64::from(x)))
+fn present(values: &Array2<f32>, row: usize) -> impl Iterator<Item = (usize, f64)> {
+    values.row(row).into_iter().enumerate().filter(|(_, x)| **x != 0.0).map(|(word, &x)| (word, f64::from(x)))
 }
 
 /// Gives the length of each row.
