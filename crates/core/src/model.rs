@@ -55,6 +55,14 @@ pub trait EnergyModel: Gibbs + HasParams {
     /// Says which width was expected and which was got.
     fn check_data(&self, data: &Batch) -> Result<(), Error>;
 
+    /// Refuses that chains swap places by their energies, where these do not make such swaps right.
+    ///
+    /// # Errors
+    /// Says what a model must be like.
+    fn check_swaps(&self) -> Result<(), Error> {
+        Ok(())
+    }
+
     /// Gives s of the weights' grid, which a checkpoint keeps.
     fn shift(&self) -> i32;
 

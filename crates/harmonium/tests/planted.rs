@@ -42,6 +42,8 @@ mod mean_field;
 mod metamorphic;
 #[path = "missing.rs"]
 mod missing;
+#[path = "noisy_rectified.rs"]
+mod noisy_rectified;
 #[path = "optimizers.rs"]
 mod optimizers;
 #[path = "pseudo_gradient.rs"]
@@ -84,7 +86,7 @@ const fn bug(id: &'static str, what: &'static str, oracle: &'static str, proof: 
     Bug { id, what, oracle, proof }
 }
 
-const BUGS: [Bug; 79] = [
+const BUGS: [Bug; 82] = [
     bug("B01", "negative phase pairs h with the wrong v", "O7", "estimators::cd_has_its_expectation"),
     bug("B02", "AIS anneals with the wrong parameters", "O8", "ais::weights_are_unbiased"),
     bug(
@@ -368,6 +370,24 @@ const BUGS: [Bug; 79] = [
         "means of a phase that is empty",
         "refusal",
         "estimators_units::finished_gradients_are_refused_where_both_phases_are_needed",
+    ),
+    bug(
+        "B96",
+        "variance of the noise taken for its deviation",
+        "law",
+        "noisy_rectified::draws_follow_their_law",
+    ),
+    bug(
+        "B97",
+        "means of noisy units without the noise",
+        "O1",
+        "noisy_rectified::means_and_cumulants_are_those_of_the_formulas",
+    ),
+    bug(
+        "B98",
+        "ln Z given of units without an energy",
+        "refusal",
+        "noisy_rectified::what_has_no_ground_is_refused",
     ),
 ];
 

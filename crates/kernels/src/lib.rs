@@ -25,6 +25,7 @@ pub mod product;
 pub mod profile;
 mod shared;
 mod simd;
+pub mod softmax;
 
 pub use backend::Backend;
 pub use bits::BitMatrix;

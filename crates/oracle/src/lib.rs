@@ -61,6 +61,7 @@ pub mod layered;
 pub mod likelihood;
 pub mod math;
 pub mod moments;
+pub mod noisy_rectified;
 pub mod normal;
 pub mod quadrature;
 pub mod rbm;

@@ -71,6 +71,10 @@ impl EnergyModel for Rbm {
         data.check_kind("data", &self.visible.units())
     }
 
+    fn check_swaps(&self) -> Result<(), Error> {
+        self.view().check_energy("swaps of chains")
+    }
+
     fn shift(&self) -> i32 {
         self.grid.shift()
     }

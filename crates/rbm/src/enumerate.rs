@@ -36,8 +36,9 @@ impl View<'_> {
     /// Computes ln Z exactly, in nats: ln Σ_x e^(−U(x) + Γ(I(x))), x being the layer with fewer states.
     ///
     /// # Errors
-    /// Refuses machines of which neither layer has at most 2^25 states.
+    /// Refuses machines of which neither layer has at most 2^25 states, and those without an energy.
     pub fn log_z(&self) -> Result<f64, Error> {
+        self.check_energy("ln Z")?;
         let [hidden, visible] = [&self.hidden, &self.visible].map(|layer| states(&layer.units()));
         let backward = Side { way: Way::Backward, enumerated: &self.hidden, summed: &self.visible };
         let forward = Side { way: Way::Forward, enumerated: &self.visible, summed: &self.hidden };

@@ -21,8 +21,9 @@ impl Rbm {
     /// Gives the path from `base` to the machine.
     ///
     /// # Errors
-    /// Refuses a base of another width or kind, or with a parameter that is not finite.
+    /// Refuses a base of another width or kind, or with a parameter that is not finite, and machines without an energy.
     pub fn path<'a>(&'a self, base: &'a Layer) -> Result<Path<'a>, Error> {
+        self.view().check_energy("annealing")?;
         self.check_base(base)?;
         Ok(Path { rbm: self, base })
     }

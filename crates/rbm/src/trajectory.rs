@@ -13,6 +13,7 @@ impl Rbm {
     /// # Errors
     /// Refuses a trajectory of another machine or without chains, and one whose energies are not finite.
     pub fn log_z_along(&self, trajectory: &Trajectory, base: f64) -> Result<f64, Error> {
+        self.view().check_energy("ln Z")?;
         let none = || Error::value("trajectory", "", "chains of this machine", "none");
         let (all, chains) = (trajectory.standing().ok_or_else(none)?, trajectory.chains);
         let earlier = trajectory.models(self)?;

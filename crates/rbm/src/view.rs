@@ -41,6 +41,15 @@ impl<'a> View<'a> {
         Self { gain: beta, visible, hidden, ..Self::whole(rbm) }
     }
 
+    /// Refuses what only holds where draws follow e^−E.
+    pub(crate) fn check_energy(&self, what: &str) -> Result<(), Error> {
+        let units = self.hidden.units();
+        if mutant!("B98", units.follow_energy(), true) {
+            return Ok(());
+        }
+        Err(Error::shape(what, "hidden units whose draws follow an energy", units))
+    }
+
     /// Gives the input of the hidden layer, Wᵀv: `(n, visible) → (n, hidden)`.
     pub fn hidden_input<'b>(&'b self, visible: &'b States) -> Input<'b> {
         self.weights.input(visible, self.visible.signs(), Way::Forward, self.gain)

@@ -1,6 +1,6 @@
 //! Describes units that take one of q classes (softmax, Potts): x is one-hot, U(x) = −b·x, Γ(I) = Σ ln Σ_c e^(I_c + b_c).
 
-use harmonium_kernels::{BitMatrix, Key};
+use harmonium_kernels::{BitMatrix, Key, softmax};
 
 use super::bernoulli::dot;
 use super::normal::uniform;
@@ -42,14 +42,26 @@ impl Categorical {
         self.classes
     }
 
-    /// Computes unnormalised probabilities of each unit of each row, and hands on what `unit` makes of them.
-    fn rows<T: Send>(&self, input: &Input<'_>, unit: impl Fn(&Odds, usize, usize) -> T + Sync) -> Vec<T> {
+    /// Computes activations of each row, and hands on what `units` makes of them.
+    fn rows<T: Send>(&self, input: &Input<'_>, units: impl Fn(Vec<f32>, usize) -> Vec<T> + Sync) -> Vec<T> {
         let (values, n) = (input.values(), self.bias.len());
         by_row(values.len() / n, |row| {
-            let line = values[row * n..(row + 1) * n].chunks_exact(self.classes);
-            let units = line.zip(self.bias.chunks_exact(self.classes)).enumerate();
-            units.map(|(site, (input, bias))| unit(&Odds::new(input, bias), row, site)).collect()
+            let line = values[row * n..(row + 1) * n].iter().zip(&self.bias);
+            units(line.map(|(input, bias)| input + bias).collect(), row)
         })
+    }
+
+    /// Computes odds of each row, and hands on what `unit` makes of those of a unit.
+    fn odds<'a, T: 'a>(
+        &self,
+        activations: &'a mut [f32],
+        unit: impl Fn(usize, Odds<'a>) -> T + 'a,
+    ) -> impl Iterator<Item = T> + 'a {
+        softmax::odds(activations, self.classes);
+        activations
+            .chunks_exact(self.classes)
+            .enumerate()
+            .map(move |(site, odds)| unit(site, Odds::new(odds)))
     }
 
     fn one_hot(&self, chosen: &[usize]) -> States {
@@ -62,40 +74,42 @@ impl Categorical {
     }
 }
 
+/// Computes ln Σ_c e^a_c of one unit, in the order of the classes.
+fn log_sum(activations: &[f32]) -> f64 {
+    let most = f64::from(activations.iter().copied().fold(f32::NEG_INFINITY, f32::max));
+    most + libm::log(activations.iter().map(|&a| libm::exp(f64::from(a) - most)).sum())
+}
+
+/// Gives the likeliest class; of equal ones, the first.
+fn likeliest(activations: &[f32]) -> usize {
+    let better = |best: usize, c: usize| if activations[c] > activations[best] { c } else { best };
+    (1..activations.len()).fold(0, better)
+}
+
 /// Holds e^(a_c − max a) of one unit, and their sum in the order of the classes.
-struct Odds {
-    most: f64,
-    each: Vec<f64>,
+struct Odds<'a> {
+    each: &'a [f32],
     total: f64,
 }
 
-impl Odds {
-    fn new(input: &[f32], bias: &[f32]) -> Self {
-        let activations: Vec<f64> = input.iter().zip(bias).map(|(i, b)| f64::from(i + b)).collect();
-        let most = activations.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-        let odds: Vec<f64> = activations.iter().map(|a| libm::exp(a - most)).collect();
-        Self { most, total: odds.iter().sum(), each: odds }
+impl<'a> Odds<'a> {
+    fn new(each: &'a [f32]) -> Self {
+        Self { each, total: each.iter().map(|&odds| f64::from(odds)).sum() }
     }
 
     /// Gives the first class up to which the share of the sum exceeds u; the last one if rounding leaves none.
     fn class(&self, u: f64) -> usize {
         let (mut sum, bar) = (0.0, u * self.total);
-        let within = self.each.iter().position(|odds| {
-            sum += odds;
+        let within = self.each.iter().position(|&odds| {
+            sum += f64::from(odds);
             sum > bar
         });
         within.unwrap_or(self.each.len() - 1)
     }
 
-    fn codes(&self) -> Vec<u16> {
-        let code = |odds: &f64| (odds / self.total * CODES).round_ties_even().min(CODES - 1.0) as u16;
-        self.each.iter().map(code).collect()
-    }
-
-    /// Gives the likeliest class; of equal ones, the first.
-    fn mode(&self) -> usize {
-        let better = |best: usize, c: usize| if self.each[c] > self.each[best] { c } else { best };
-        (1..self.each.len()).fold(0, better)
+    fn codes(self) -> impl Iterator<Item = u16> + use<'a> {
+        let code = move |&odds: &f32| f64::from(odds) / self.total * CODES;
+        self.each.iter().map(code).map(|code| code.round_ties_even().min(CODES - 1.0) as u16)
     }
 }
 
@@ -114,24 +128,29 @@ impl Unit for Categorical {
     }
 
     fn cgf(&self, input: &Input<'_>) -> Vec<f64> {
-        let terms = self.rows(input, |odds, _, _| odds.most + libm::log(odds.total));
-        terms.chunks_exact(self.bias.len() / self.classes).map(|row| row.iter().sum()).collect()
+        self.rows(input, |activations, _| vec![activations.chunks_exact(self.classes).map(log_sum).sum()])
     }
 
     fn mean(&self, input: &Input<'_>) -> Means {
-        Means::Codes(self.rows(input, |odds, _, _| odds.codes()).concat())
+        Means::Codes(self.rows(input, |mut activations, _| {
+            self.odds(&mut activations, |_, odds| odds.codes()).flatten().collect()
+        }))
     }
 
     /// Unit i of a row takes word i.
     fn sample(&self, input: &Input<'_>, key: Key) -> States {
         let sites = self.bias.len() / self.classes;
         let draws = words(key, input.len() / self.bias.len(), sites);
-        let class = |odds: &Odds, row: usize, site: usize| odds.class(uniform(draws[row * sites + site]));
-        self.one_hot(&self.rows(input, class))
+        self.one_hot(&self.rows(input, |mut activations, row| {
+            let draws = &draws[row * sites..(row + 1) * sites];
+            self.odds(&mut activations, |site, odds| odds.class(uniform(draws[site]))).collect()
+        }))
     }
 
     fn mode(&self, input: &Input<'_>) -> States {
-        self.one_hot(&self.rows(input, |odds, _, _| odds.mode()))
+        let modes =
+            |activations: Vec<f32>, _| activations.chunks_exact(self.classes).map(likeliest).collect();
+        self.one_hot(&self.rows(input, modes))
     }
 
     fn anneal(&self, base: &Self, beta: f32) -> Self {

@@ -1,5 +1,6 @@
 //! Fits a layer alone to marginals: to counts of bits and classes, or to means and variances of values.
 
+use super::noisy_rectified;
 use super::normal::HalfLine;
 use super::{Bernoulli, Categorical, Gaussian, Layer, Mixed, Rectified, Sides, Spin, Units};
 
@@ -52,7 +53,10 @@ impl Units {
                     Sides { kink: vec![0.0; log.len()], log_positive: log.clone(), log_negative: log };
                 Layer::Rectified(Rectified::two_sided(each(&|mean, variance| mean / variance), sides))
             }
-            Self::Relu(_) => self.layer(each(&|mean, _| half_line_bias(mean))),
+            Self::Relu(_) => {
+                self.layer(each(&|mean, _| bias_with_mean(mean, &|a| HalfLine::new(a, 1.0).mean())))
+            }
+            Self::NoisyRelu(_) => self.layer(each(&|mean, _| bias_with_mean(mean, &noisy_rectified::mean))),
             Self::Poisson(_) => self.layer(each(&|mean, _| libm::log(mean + one))),
             Self::Binomial { trials, .. } => {
                 let most = f64::from(trials);
@@ -78,12 +82,12 @@ fn counts(shares: &[f64], rows: u64) -> Vec<f64> {
     shares.iter().map(|share| (share * rows as f64).round()).collect()
 }
 
-/// Gives the bias of a ReLU with this mean, by bisection: the mean grows with it.
-fn half_line_bias(mean: f64) -> f64 {
+/// Gives the bias of a rectified unit with this mean, by bisection: the mean grows with it.
+fn bias_with_mean(mean: f64, mean_of: &dyn Fn(f64) -> f64) -> f64 {
     let (mut low, mut high) = (-20.0, mean.max(1.0) + 1.0);
     for _ in 0..60 {
         let middle = f64::midpoint(low, high);
-        if HalfLine::new(middle, 1.0).mean() < mean {
+        if mean_of(middle) < mean {
             low = middle;
         } else {
             high = middle;
@@ -106,6 +110,7 @@ mod tests {
             Units::Diagonal(3),
             Units::Drelu(3),
             Units::Relu(3),
+            Units::NoisyRelu(3),
             Units::Poisson(3),
             Units::Binomial { units: 3, trials: 20 },
         ] {

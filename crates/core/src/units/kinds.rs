@@ -7,7 +7,9 @@ use ndarray::{Array2, ArrayView2, Axis, Slice};
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize};
 
-use super::{Bernoulli, Categorical, Count, Counts, Gaussian, Layer, Mixed, Rectified, Sides, Spin};
+use super::{
+    Bernoulli, Categorical, Count, Counts, Gaussian, Layer, Mixed, NoisyRectified, Rectified, Sides, Spin,
+};
 use crate::Error;
 
 /// Names a kind of units and how many there are.
@@ -44,6 +46,8 @@ pub enum Units {
     Poisson(usize),
     /// Parts of different kinds, side by side.
     Mixed(#[serde(deserialize_with = "simple_parts")] Vec<Units>),
+    /// Real units that are 0 or more, max(0, a + noise): a heuristic without an energy, for hidden layers alone.
+    NoisyRelu(usize),
 }
 
 thread_local! {
@@ -72,6 +76,7 @@ impl Units {
             | Self::Relu(units)
             | Self::Drelu(units)
             | Self::Poisson(units)
+            | Self::NoisyRelu(units)
             | Self::Categorical { units, .. }
             | Self::Binomial { units, .. } => *units,
             Self::Mixed(parts) => parts.iter().fold(0, |sum, part| sum.saturating_add(part.count())),
@@ -100,11 +105,23 @@ impl Units {
         }
     }
 
-    /// Refuses pairs of layers whose Z is or may become infinite, as both are unbounded.
+    /// Tells whether draws follow p ∝ e^−E, so that there is a ln Z, and swaps by energies are right.
+    pub fn follow_energy(&self) -> bool {
+        !matches!(self, Self::NoisyRelu(_))
+    }
+
+    /// Refuses pairs of layers whose Z is or may become infinite, as both are unbounded, and visible units without an energy.
     ///
     /// # Errors
-    /// Names the pair.
+    /// Names the pair, or the visible units.
     pub fn check_pair(&self, hidden: &Self) -> Result<(), Error> {
+        if !self.follow_energy() {
+            return Err(Error::option(
+                "visible units",
+                "units with an energy (these are for hidden layers)",
+                self,
+            ));
+        }
         if self.is_bounded() || hidden.is_bounded() {
             return Ok(());
         }
@@ -194,7 +211,7 @@ impl Units {
                 (Box::new(|x| x == 0.0 || x == 1.0), "0 or 1".into())
             }
             Self::Spin(_) => (Box::new(|x| x == -1.0 || x == 1.0), "-1 or 1".into()),
-            Self::Relu(_) => (Box::new(|x| x >= 0.0), "0 or more".into()),
+            Self::Relu(_) | Self::NoisyRelu(_) => (Box::new(|x| x >= 0.0), "0 or more".into()),
             Self::Poisson(_) => (Box::new(whole), "a count: 0, 1, 2, …".into()),
             Self::Binomial { trials, .. } => {
                 (Box::new(move |x| whole(x) && x <= trials as f32), format!("a count from 0 to {trials}"))
@@ -217,6 +234,7 @@ impl Units {
             Self::Gaussian(_) => Layer::Gaussian(Gaussian::new(bias, zeros, false)),
             Self::Diagonal(_) => Layer::Gaussian(Gaussian::new(bias, zeros, true)),
             Self::Relu(_) => Layer::Rectified(Rectified::one_sided(bias)),
+            Self::NoisyRelu(_) => Layer::NoisyRectified(NoisyRectified::new(bias)),
             Self::Drelu(_) => {
                 let sides = Sides { kink: zeros.clone(), log_positive: zeros.clone(), log_negative: zeros };
                 Layer::Rectified(Rectified::two_sided(bias, sides))
@@ -240,8 +258,9 @@ fn check_parts(parts: &[Units]) -> Result<(), Error> {
     let number = |is: &dyn Fn(&Units) -> bool| parts.iter().filter(|part| is(part)).count();
     let twice = number(&|part| matches!(part, Units::Diagonal(_))) > 1
         || number(&|part| matches!(part, Units::Drelu(_))) > 1;
-    if parts.is_empty() || twice || number(&|part| matches!(part, Units::Mixed(_))) > 0 {
-        let expected = "parts of simple kinds, at most one Diagonal and one Drelu";
+    let unfit = number(&|part| matches!(part, Units::Mixed(_)) || !part.follow_energy()) > 0;
+    if parts.is_empty() || twice || unfit {
+        let expected = "parts of simple kinds with an energy, at most one Diagonal and one Drelu";
         return Err(Error::option("mixed units", expected, Units::Mixed(parts.to_vec())));
     }
     parts.iter().try_for_each(Units::check)
@@ -257,6 +276,7 @@ impl std::fmt::Display for Units {
             Self::Diagonal(count) => write!(f, "{count} Gaussian with learned variance"),
             Self::Relu(count) => write!(f, "{count} ReLU"),
             Self::Drelu(count) => write!(f, "{count} dReLU"),
+            Self::NoisyRelu(count) => write!(f, "{count} noisy ReLU"),
             Self::Binomial { units, trials } => write!(f, "{units} binomial of {trials} trials"),
             Self::Poisson(count) => write!(f, "{count} Poisson"),
             Self::Mixed(parts) => {

@@ -4,8 +4,8 @@ use harmonium_kernels::{BitMatrix, Key};
 use ndarray::Array2;
 
 use super::{
-    Bernoulli, Categorical, Count, Counts, Extra, Gaussian, Input, Means, Mixed, Rectified, Spin, States,
-    Unit, Units,
+    Bernoulli, Categorical, Count, Counts, Extra, Gaussian, Input, Means, Mixed, NoisyRectified, Rectified,
+    Spin, States, Unit, Units,
 };
 
 /// One unit of a 16-bit probability.
@@ -24,6 +24,8 @@ pub enum Layer {
     Gaussian(Gaussian),
     /// Real units with a kink at zero.
     Rectified(Rectified),
+    /// Real units that are rectified after noise was added.
+    NoisyRectified(NoisyRectified),
     /// Units that count.
     Count(Count),
     /// Parts of different kinds.
@@ -39,6 +41,7 @@ macro_rules! each {
             Layer::Categorical($layer) => $out,
             Layer::Gaussian($layer) => $out,
             Layer::Rectified($layer) => $out,
+            Layer::NoisyRectified($layer) => $out,
             Layer::Count($layer) => $out,
             Layer::Mixed($layer) => $out,
         }
@@ -54,6 +57,7 @@ macro_rules! alike {
             Layer::Categorical($layer) => Layer::Categorical($out),
             Layer::Gaussian($layer) => Layer::Gaussian($out),
             Layer::Rectified($layer) => Layer::Rectified($out),
+            Layer::NoisyRectified($layer) => Layer::NoisyRectified($out),
             Layer::Count($layer) => Layer::Count($out),
             Layer::Mixed($layer) => Layer::Mixed($out),
         }
@@ -75,6 +79,7 @@ impl Layer {
             Self::Gaussian(_) => Units::Diagonal(count),
             Self::Rectified(layer) if layer.sides().is_some() => Units::Drelu(count),
             Self::Rectified(_) => Units::Relu(count),
+            Self::NoisyRectified(_) => Units::NoisyRelu(count),
             Self::Count(layer) => match layer.counts() {
                 Counts::Binomial(trials) => Units::Binomial { units: count, trials },
                 Counts::Poisson => Units::Poisson(count),
@@ -215,6 +220,9 @@ impl Unit for Layer {
             (Self::Categorical(own), Self::Categorical(base)) => Self::Categorical(own.anneal(base, beta)),
             (Self::Gaussian(own), Self::Gaussian(base)) => Self::Gaussian(own.anneal(base, beta)),
             (Self::Rectified(own), Self::Rectified(base)) => Self::Rectified(own.anneal(base, beta)),
+            (Self::NoisyRectified(own), Self::NoisyRectified(base)) => {
+                Self::NoisyRectified(own.anneal(base, beta))
+            }
             (Self::Count(own), Self::Count(base)) => Self::Count(own.anneal(base, beta)),
             (Self::Mixed(own), Self::Mixed(base)) => Self::Mixed(own.anneal(base, beta)),
             _ => panic!("a base of {} for {}", base.units(), self.units()),

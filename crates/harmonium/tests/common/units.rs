@@ -60,7 +60,7 @@ pub(crate) fn exact_layer(layer: &Layer) -> ExactLayer {
         Units::Drelu(_) => Kind::Drelu,
         Units::Binomial { trials, .. } => Kind::Binomial(trials),
         Units::Poisson(_) => Kind::Poisson,
-        Units::Mixed(_) => panic!("the oracle has no mixed layers"),
+        Units::Mixed(_) | Units::NoisyRelu(_) => panic!("the oracle has no layers of {}", layer.units()),
     };
     let mut out = ExactLayer::with_bias(kind, &wide(layer.bias()));
     for (block, extra) in out.parameters.iter_mut().skip(1).zip(layer.extra()) {

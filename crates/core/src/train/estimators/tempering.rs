@@ -250,6 +250,10 @@ impl<M: EnergyModel> Estimator<M> for Tempering {
         Self::check(self)
     }
 
+    fn check_model(&self, model: &M) -> Result<(), Error> {
+        model.check_swaps()
+    }
+
     fn estimate(
         &mut self,
         model: &M,

@@ -241,6 +241,10 @@ impl<M: EnergyModel + Clone> Estimator<M> for Trajectory {
         Self::check(self)
     }
 
+    fn check_model(&self, model: &M) -> Result<(), Error> {
+        model.check_swaps()
+    }
+
     fn estimate(
         &mut self,
         model: &M,
