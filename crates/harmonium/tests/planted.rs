@@ -32,6 +32,8 @@ mod exact_gradient;
 mod fast_pcd;
 #[path = "gradient.rs"]
 mod gradient;
+#[path = "gradients_units.rs"]
+mod gradients_units;
 #[path = "invariance.rs"]
 mod invariance;
 #[path = "limits.rs"]
@@ -86,7 +88,7 @@ const fn bug(id: &'static str, what: &'static str, oracle: &'static str, proof: 
     Bug { id, what, oracle, proof }
 }
 
-const BUGS: [Bug; 82] = [
+const BUGS: [Bug; 84] = [
     bug("B01", "negative phase pairs h with the wrong v", "O7", "estimators::cd_has_its_expectation"),
     bug("B02", "AIS anneals with the wrong parameters", "O8", "ais::weights_are_unbiased"),
     bug(
@@ -388,6 +390,18 @@ const BUGS: [Bug; 82] = [
         "ln Z given of units without an energy",
         "refusal",
         "noisy_rectified::what_has_no_ground_is_refused",
+    ),
+    bug(
+        "B122",
+        "the larger layer is listed",
+        "O2",
+        "gradients_units::exact_gradients_are_those_of_the_enumeration_on_every_pair",
+    ),
+    bug(
+        "B123",
+        "pseudo-likelihood of classes forgets the other units' weights",
+        "O2",
+        "gradients_units::pseudo_gradients_are_differences_of_the_pseudo_likelihood_on_every_pair",
     ),
 ];
 
