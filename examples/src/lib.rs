@@ -2,6 +2,8 @@
 //! BENCHMARKS.md share what is here: seeds in turn, then mean and worst.
 #![allow(clippy::print_stdout)] // An example speaks.
 
+pub mod trajectories;
+
 use std::time::Instant;
 
 use harmonium::{Error, Key};
@@ -58,6 +60,14 @@ fn summary(found: &[f64]) -> (f64, f64) {
     (mean, found.iter().copied().fold(f64::INFINITY, f64::min))
 }
 
+/// Deals rows out to five folds by splitmix64.
+pub fn fold_of(row: u64) -> u64 {
+    let z = (row + 1).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+    let z = (z ^ z >> 30).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+    let z = (z ^ z >> 27).wrapping_mul(0x94D0_49BB_1331_11EB);
+    (z ^ z >> 31) % 5
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -65,6 +75,11 @@ mod tests {
     #[test]
     fn the_worst_is_the_lowest() {
         assert_eq!(summary(&[-2.0, -4.0, -3.0]), (-3.0, -4.0));
+    }
+
+    #[test]
+    fn folds_are_those_of_splitmix64() {
+        assert_eq!([0, 1, 2, 3, 4, 5, 6, 7, 8, 9].map(fold_of), [0, 0, 4, 4, 2, 0, 3, 0, 4, 0]);
     }
 
     #[test]

@@ -3,8 +3,9 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use harmonium::data::Binarize;
+use harmonium::data::{Binarize, Kind};
 
+use crate::hidden::Hidden;
 use crate::stop::Judge;
 
 /// Trains, evaluates and samples Boltzmann machines. The same seed gives the same bits on any CPU and any number of
@@ -28,6 +29,8 @@ pub(crate) enum Command {
     Transform(Convert),
     /// Reconstruct data in one pass up and down.
     Reconstruct(Convert),
+    /// Fill in missing values of a table: what the model expects of them, and how sure it is.
+    Impute(Impute),
     /// Tell what a file or a run holds.
     Inspect(Inspect),
     /// Make a model file from weights of another program.
@@ -143,9 +146,22 @@ pub(crate) struct Train {
 #[derive(Clone, Debug, Args)]
 #[group(id = "TrainOptions", multiple = true)]
 pub(crate) struct TrainOptions {
-    /// Hidden units [default: 500]
-    #[arg(long, value_name = "N")]
-    pub(crate) hidden: Option<usize>,
+    /// Hidden units: their number, their kind (as --visible has it), or both as N,KIND [default: 500,bernoulli; fewer for few
+    /// visible units of another kind]
+    #[arg(long, value_name = "N,KIND")]
+    pub(crate) hidden: Option<Hidden>,
+    /// The kind of the visible units, for all columns: bernoulli, spin, categorical[:N], gaussian, diagonal (gaussian with
+    /// learned variances), relu, drelu, binomial[:N] or poisson; real columns are scaled, and scaled back in what comes
+    /// out. In csv files NA, ?, nan and empty fields are missing values [default: bernoulli, without missing values]
+    #[arg(long, value_name = "KIND")]
+    pub(crate) visible: Option<Kind>,
+    /// What each column of a table is: a JSON file {"columns": [{"name": …, "kind": …, "classes": […]}, …]}, name being a
+    /// heading or a number from 1 on, kind as in --visible, ignore or auto; or the word auto, to infer all from the values
+    #[arg(long, value_name = "FILE", conflicts_with = "visible")]
+    pub(crate) schema: Option<PathBuf>,
+    /// Columns to leave out, say labels: headings or numbers from 1 on, with commas between; beside --visible or --schema
+    #[arg(long, value_name = "COLUMNS", value_delimiter = ',')]
+    pub(crate) drop: Vec<String>,
     /// How the negative phase is sampled [default: pcd]
     #[arg(long)]
     pub(crate) algorithm: Option<Algorithm>,
@@ -315,7 +331,7 @@ pub(crate) struct Sample {
     /// Gibbs sweeps of each chain
     #[arg(long, value_name = "N", default_value_t = 1000)]
     pub(crate) sweeps: u64,
-    /// Where the samples go: *.npy (bits) or *.png (a grid)
+    /// Where the samples go: *.npy (bits, or values one a column), *.csv (values and words) or *.png (a grid)
     #[arg(long, value_name = "FILE")]
     pub(crate) out: PathBuf,
     /// The seed of all randomness [default: that of the run, else 1]
@@ -337,6 +353,30 @@ pub(crate) struct Convert {
     /// Where the result goes: *.npy, f32
     #[arg(long, value_name = "FILE")]
     pub(crate) out: PathBuf,
+    /// The seed of all randomness [default: that of the run, else 1]
+    #[arg(long, value_name = "N")]
+    pub(crate) seed: Option<u64>,
+    #[command(flatten)]
+    pub(crate) output: Output,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Impute {
+    /// A table with missing values: *.csv[.gz] or *.data[.gz]
+    pub(crate) data: PathBuf,
+    /// A model file or the folder of a run
+    #[arg(long)]
+    pub(crate) model: PathBuf,
+    /// Where the filled table goes: *.csv; beside each column with gaps stands one more, with the standard deviation of
+    /// what was filled in, or for bits and classes its probability
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: PathBuf,
+    /// Gibbs sweeps before anything is counted
+    #[arg(long, value_name = "N", default_value_t = 100)]
+    pub(crate) warming: u32,
+    /// Gibbs sweeps that are counted
+    #[arg(long, value_name = "N", default_value_t = 400)]
+    pub(crate) sweeps: u32,
     /// The seed of all randomness [default: that of the run, else 1]
     #[arg(long, value_name = "N")]
     pub(crate) seed: Option<u64>,

@@ -2,7 +2,9 @@
 
 use harmonium::Error;
 use harmonium::rbm::{Exact, MeanField, Order, PseudoLikelihood, Rbm};
-use harmonium::train::{Cd, Estimator as Estimates, FastPcd, Ladder, Pcd, Schedule, Tempering, Trajectory};
+use harmonium::train::{
+    Cd, Estimator as Estimates, FastPcd, Kept, Ladder, Pcd, Schedule, Tempering, Trajectory,
+};
 use serde::{Deserialize, Serialize};
 
 use crate::args::{Algorithm, TrainOptions};
@@ -68,6 +70,27 @@ impl Estimator {
             Self::Exact(exact) => exact,
             Self::Pl(pseudo) => pseudo,
             Self::Tap(mean) => mean,
+        }
+    }
+
+    /// Gives the share of accepted swaps of each pair of temperatures or of earlier models, from what was kept of a training.
+    ///
+    /// # Errors
+    /// Refuses what was kept of another training.
+    pub(crate) fn swap_rates(&self, rbm: &Rbm, kept: &Kept) -> Result<Vec<f64>, Error> {
+        match self {
+            Self::Pt(tempering) => {
+                let mut tempering = tempering.clone();
+                tempering.restore(rbm, kept.clone())?;
+                Ok(tempering.swap_rates())
+            }
+            Self::Ptt(trajectory) => {
+                let mut trajectory = trajectory.clone();
+                trajectory.restore(rbm, kept.clone())?;
+                // A copy that was kept just now has had no turn yet.
+                Ok(trajectory.swap_rates().into_iter().filter(|rate| rate.is_finite()).collect())
+            }
+            _ => Ok(Vec::new()),
         }
     }
 

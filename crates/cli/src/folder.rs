@@ -3,8 +3,10 @@
 use std::path::{Path, PathBuf};
 
 use harmonium::Error;
+use harmonium::data::Schema;
 use harmonium::persist::{RealVfs, Vfs, newest, write_bytes_atomically};
 use harmonium::rbm::{Header, Rbm};
+use harmonium::units::Units;
 
 use crate::recipe::Recipe;
 
@@ -53,6 +55,11 @@ impl Folder {
         self.0.join("recipe.json")
     }
 
+    /// Gives the schema's file, which a run on other data than bits has.
+    pub(crate) fn schema(&self) -> PathBuf {
+        self.0.join("schema.json")
+    }
+
     /// Gives the finished model's file.
     pub(crate) fn model(&self) -> PathBuf {
         self.0.join("model.hmn")
@@ -96,6 +103,11 @@ impl Folder {
     /// # Errors
     /// Says which operation failed.
     pub(crate) fn write_recipe(&self, recipe: &Recipe) -> Result<(), Error> {
+        if let Some(schema) = &recipe.schema {
+            let text = serde_json::to_string_pretty(schema);
+            let text = text.map_err(|e| Error::format("schema", "", "values that JSON can hold", e))?;
+            write_text(&self.schema(), &text)?;
+        }
         write_text(&self.recipe(), &recipe.to_json()?)
     }
 }
@@ -119,6 +131,15 @@ pub(crate) fn open_model(path: &Path) -> Result<(Rbm, Header), Error> {
         Ok(newest) if newest.step > finished.1.step && !stops(&finished.1) => Rbm::from_loaded(newest.loaded),
         _ => Ok(finished),
     }
+}
+
+/// Gives what the columns of data are to a model that takes no bits: as its recipe says, else by its visible units.
+pub(crate) fn schema(rbm: &Rbm, header: &Header) -> Option<Schema> {
+    let units = rbm.visible().units();
+    let told = Recipe::from_json(&header.recipe).ok().and_then(|recipe| recipe.schema);
+    let fits = |schema: &Schema| schema.units().is_ok_and(|found| found == units);
+    let plain = matches!(units, Units::Bernoulli(_));
+    told.filter(fits).or_else(|| (!plain).then(|| Schema::of(&units)))
 }
 
 fn stops(header: &Header) -> bool {

@@ -1,7 +1,8 @@
 //! Measures log-likelihoods and refuses to give out what is too uncertain.
 
 use harmonium::evaluate::{Ais, Interval};
-use harmonium::rbm::{Annealing, ENUMERABLE, Likelihood, Rbm};
+use harmonium::rbm::{Annealing, Likelihood, Rbm};
+use harmonium::units::Units;
 use harmonium::{Batch, Error, Key};
 use indicatif::ProgressBar;
 use serde::{Deserialize, Serialize};
@@ -30,14 +31,19 @@ pub(crate) struct Figures {
     pub(crate) log_likelihood: Option<f64>,
     pub(crate) log_likelihood_interval: Option<[Option<f64>; 2]>,
     pub(crate) mean_unnormalized: f64,
-    pub(crate) pseudo_log_likelihood: f64,
+    /// None for visible units that have not two states.
+    pub(crate) pseudo_log_likelihood: Option<f64>,
     pub(crate) seconds: f64,
 }
 
 /// Chooses enumeration where it takes no time.
 pub(crate) fn default_method(rbm: &Rbm) -> Method {
-    let small = rbm.visible_units().min(rbm.hidden_units());
-    if small <= ENUMERABLE { Method::Exact } else { Method::Ais }
+    if rbm.is_enumerable() { Method::Exact } else { Method::Ais }
+}
+
+/// Tells whether there is a pseudo-likelihood: of visible units with two states alone.
+pub(crate) fn has_pseudo(rbm: &Rbm) -> bool {
+    matches!(rbm.visible().units(), Units::Bernoulli(_) | Units::Spin(_))
 }
 
 /// Measures a model on rows.
@@ -93,7 +99,11 @@ fn figures(
     ais: Ais,
     likelihood: Option<Likelihood>,
 ) -> Result<Figures, Error> {
-    let pseudo = rbm.pseudo_log_likelihood(rows)?.iter().sum::<f64>() / rows.rows() as f64;
+    let pseudo = if has_pseudo(rbm) || method == Method::Pseudo {
+        Some(rbm.pseudo_log_likelihood(rows)?.iter().sum::<f64>() / rows.rows() as f64)
+    } else {
+        None
+    };
     let annealed = method == Method::Ais;
     Ok(Figures {
         method: format!("{method:?}").to_lowercase(),
@@ -156,7 +166,8 @@ impl Figures {
                 format!("log-likelihood {mean:.2} nats a row, 3σ [{low}, {high}], {}", self.how())
             }
             _ => {
-                format!("pseudo log-likelihood {:.2} nats a row (no likelihood)", self.pseudo_log_likelihood)
+                let pseudo = self.pseudo_log_likelihood.unwrap_or(f64::NAN);
+                format!("pseudo log-likelihood {pseudo:.2} nats a row (no likelihood)")
             }
         }
     }

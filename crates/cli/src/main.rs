@@ -5,8 +5,12 @@ mod checkup;
 mod clock;
 mod commands;
 mod console;
+mod csv;
+mod defaults;
 mod estimator;
 mod folder;
+mod gaps;
+mod hidden;
 mod interrupt;
 mod likelihood;
 mod metrics;
@@ -52,6 +56,7 @@ fn run(command: Command) -> Result<ExitCode, Error> {
         Command::Sample(args) => done(commands::sample::run(&args)),
         Command::Transform(args) => done(commands::convert::transform(&args)),
         Command::Reconstruct(args) => done(commands::convert::reconstruct(&args)),
+        Command::Impute(args) => done(commands::impute::run(&args)),
         Command::Inspect(args) => done(commands::inspect::run(&args)),
         Command::Import(args) => done(commands::import::run(&args)),
         Command::Export(args) => done(commands::export::run(&args)),

@@ -17,9 +17,14 @@ pub(crate) struct Metric {
     pub(crate) step: u64,
     pub(crate) learning_rate: f64,
     pub(crate) samples_per_second: f64,
-    /// Mean over some training rows, in nats; no likelihood.
-    pub(crate) pseudo_log_likelihood: f64,
-    /// Wrong bits a row after one pass up and down, means over the same rows.
+    /// Mean over some training rows, in nats; no likelihood. None where visible units have not two states.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub(crate) pseudo_log_likelihood: Option<f64>,
+    /// Mean of ln p(v given h) over the same rows, h being drawn given v, in nats; for other visible units than bits.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub(crate) reconstruction_log_likelihood: Option<f64>,
+    /// Wrong bits a row after one pass up and down, means over the same rows; for other units the root mean square, each column
+    /// in its own standard deviation.
     pub(crate) reconstruction_error: f64,
     /// Mean F of validation rows minus mean F of as many training rows, in nats.
     #[serde(skip_serializing_if = "Option::is_none", default)]

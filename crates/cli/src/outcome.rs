@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::args::Output;
 use crate::console;
 use crate::folder::{read_text, write_text};
+use crate::gaps;
 use crate::likelihood::Figures;
 use crate::profile::Profile;
 use crate::run::Run;
@@ -36,6 +37,9 @@ pub(crate) struct Outcome {
     /// How the run ended, if epochs were judged.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub(crate) stopped: Option<Stopped>,
+    /// How its chains move; not measured where the run was not finished.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub(crate) chains: Option<Chains>,
     /// What the checks of the finished machine found; none were made where the run was not finished.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub(crate) remarks: Option<Vec<Remark>>,
@@ -65,6 +69,18 @@ impl From<&Summary> for Guarded {
     fn from(summary: &Summary) -> Self {
         Self { rollbacks: summary.rollbacks, lowest_rate: summary.lowest_rate }
     }
+}
+
+/// Says how chains of the finished machine move.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Chains {
+    /// Independent states that a chain is worth.
+    pub(crate) effective: f64,
+    /// Sweeps that it took.
+    pub(crate) sweeps: u64,
+    /// Share of accepted swaps of each pair of temperatures, or of earlier models, where chains of the training swapped places.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub(crate) swap_rates: Vec<Option<f64>>,
 }
 
 /// Is mean F of samples minus mean F of the evaluated rows, in nats: near 0 where chains reach the model and the model
@@ -113,6 +129,7 @@ impl Outcome {
             notices: vec![format!("The run stopped at step {steps}, before its last epoch.")],
             guard: Guarded::default(),
             stopped: None,
+            chains: None,
             remarks: None,
             seconds: [0.0; 2],
             profile: None,
@@ -135,13 +152,13 @@ impl Gap {
     }
 }
 
-/// Draws the samples of the report from fresh chains.
-pub(crate) fn sample(rbm: &Rbm, seed: u64, output: Output) -> Result<Batch, Error> {
+/// Draws the samples of the report from fresh chains; they are rows of the kind of others.
+pub(crate) fn sample(rbm: &Rbm, like: &Batch, seed: u64, output: Output) -> Batch {
     let key = Key::from_seed(seed);
     let bar = console::bar(output, SAMPLE_SWEEPS, "sampling");
     let samples = rbm.sample(SAMPLES, SAMPLE_SWEEPS, key, &mut |done| {
         bar.set_position(done);
     });
     bar.finish_and_clear();
-    Batch::from_states(samples)
+    gaps::alike(like, samples)
 }

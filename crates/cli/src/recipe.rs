@@ -1,14 +1,16 @@
 //! Describes a run by one value, which checkpoint, model and report all hold.
 
 use harmonium::Error;
-use harmonium::data::{Binarize, Source};
+use harmonium::data::{Binarize, Column, Fields, Kind, Role, Schema, Source};
 use harmonium::evaluate::Betas;
 use harmonium::train::{Action, Centre, Decay, Fit, Guard, Stopping};
 use harmonium::units::Units;
 use serde::{Deserialize, Serialize};
 
 use crate::args::{Reading, Train, TrainOptions};
+use crate::defaults;
 use crate::estimator::Estimator;
+use crate::folder::read_text;
 use crate::rules;
 use crate::source::{self, Parts};
 use crate::stop::Judge;
@@ -25,6 +27,12 @@ pub(crate) struct Recipe {
     /// Whether rows are read from the file as they are needed.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(crate) stream: bool,
+    /// What the columns are; none for bits that are read as such.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) schema: Option<Schema>,
+    /// The lowest and the highest grey value of pictures that are no bits.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) grey: Option<[f32; 2]>,
     /// BLAKE3 of the training bits, so that a resumed run meets the same ones.
     pub(crate) data_digest: String,
     /// Training rows kept for validation.
@@ -80,15 +88,18 @@ impl Recipe {
     pub(crate) fn new(data: &str, args: &Train) -> Result<Self, Error> {
         let options = &args.options;
         let source = Source::parse(data)?;
+        let hidden = options.hidden.unwrap_or_default();
         let recipe = Self {
             data: absolute(data, &source),
             binarize: args.reading.how(&source),
             packed: args.reading.packed,
             array: args.reading.array.clone(),
             stream: options.stream,
+            schema: schema(options)?,
+            grey: None,
             data_digest: String::new(),
             validation: options.validation.unwrap_or(0),
-            hidden: Units::Bernoulli(options.hidden.unwrap_or(500)),
+            hidden: hidden.kind.units(hidden.count.unwrap_or(defaults::HIDDEN))?,
             estimator: Estimator::new(options)?,
             fit: fit(args)?,
             stop: Stop::new(options),
@@ -104,12 +115,27 @@ impl Recipe {
         if self.hidden.count() == 0 {
             return Err(Error::option("hidden", "1 or more", 0));
         }
+        if self.stream && self.schema.is_some() {
+            let expected = "bits, that is neither --visible nor --schema, beside --stream";
+            return Err(Error::option("stream", expected, "a kind"));
+        }
         if self.betas != 0 && Betas::Count(self.betas).check().is_err() {
             return Err(Error::option("betas", "0, or 2 to 10000000", self.betas));
         }
         self.estimator.get().check()?;
         self.stop.map_or(Ok(()), |stop| stop.check(self.validation))?;
+        if let (Some(_), false) = (self.fit.sparsity, matches!(self.hidden, Units::Bernoulli(_))) {
+            return Err(Error::option("sparsity", "Bernoulli hidden units", &self.hidden));
+        }
         self.fit.check()
+    }
+
+    /// Gives what the columns of data are to the machine, if it was not told bits.
+    ///
+    /// # Errors
+    /// Refuses a schema that is not settled.
+    pub(crate) fn fields(&self) -> Result<Option<Fields>, Error> {
+        self.schema.as_ref().map(Fields::new).transpose()
     }
 
     /// Gives how the data are read.
@@ -117,11 +143,15 @@ impl Recipe {
         Reading { binarize: Some(self.binarize), packed: self.packed, array: self.array.clone() }
     }
 
-    /// Loads the rows of `data`, which the recipe names by an absolute path.
+    /// Loads the rows of `data`, which the recipe names by an absolute path, and settles what they are.
     ///
     /// # Errors
     /// Names what is wrong with the file or its values.
-    pub(crate) fn load(&self, data: &str) -> Result<Parts, Error> {
+    pub(crate) fn load(&mut self, data: &str) -> Result<Parts, Error> {
+        let reading = self.reading();
+        if let Some(schema) = &mut self.schema {
+            return source::table(data, &reading, schema, self.validation, self.seed);
+        }
         if self.stream {
             return source::stream(data, &self.reading(), self.validation);
         }
@@ -154,12 +184,29 @@ impl Recipe {
     }
 }
 
+/// Makes the schema that options ask for, if they do.
+fn schema(options: &TrainOptions) -> Result<Option<Schema>, Error> {
+    let schema = match (&options.visible, &options.schema) {
+        (Some(kind), _) => Schema::uniform(*kind),
+        (None, Some(path)) if path.as_os_str() == "auto" => Schema::default(),
+        (None, Some(path)) => Schema::from_json(&path.display().to_string(), &read_text(path)?)?,
+        (None, None) if options.drop.is_empty() => return Ok(None),
+        (None, None) => {
+            return Err(Error::option("drop", "--visible or --schema beside it", options.drop.join(",")));
+        }
+    };
+    let dropped = options.drop.iter().map(|name| Column::new(name.as_str(), Role::Ignore));
+    let schema = Schema { columns: schema.columns.iter().cloned().chain(dropped).collect(), ..schema };
+    schema.check()?;
+    Ok(Some(schema))
+}
+
 fn fit(args: &Train) -> Result<Fit, Error> {
     let options = &args.options;
     Ok(Fit {
         epochs: args.epochs.unwrap_or(EPOCHS),
         batch: options.batch.unwrap_or(100),
-        learning_rate: rules::rate(options),
+        learning_rate: rules::rate(options, 1.0),
         method: rules::method(options)?,
         centre: centre(options.centre.unwrap_or(CENTRE)),
         decay: Decay { l1: options.l1.unwrap_or(0.0), l2: options.l2.unwrap_or(0.0) },
@@ -189,10 +236,13 @@ fn absolute(data: &str, source: &Source) -> String {
 }
 
 impl Recipe {
-    /// Gives the command that makes this run again.
-    pub(crate) fn command(&self) -> String {
+    /// Gives the command that makes this run again; a schema is read from its file.
+    pub(crate) fn command(&self, schema: &std::path::Path) -> String {
         let mut words = vec!["harmonium train".to_owned(), quoted(&self.data)];
         let mut option = |name: &str, value: String| words.push(format!("--{name} {value}"));
+        if self.schema.is_some() {
+            option("schema", quoted(&schema.display().to_string()));
+        }
         option("binarize", self.binarize.to_string());
         self.packed.iter().for_each(|columns| option("packed", columns.to_string()));
         self.array.iter().for_each(|name| option("array", quoted(name)));
@@ -200,7 +250,9 @@ impl Recipe {
             words.push("--stream".into());
         }
         let mut option = |name: &str, value: String| words.push(format!("--{name} {value}"));
-        option("hidden", self.hidden.count().to_string());
+        let kind = Kind::of(&self.hidden).filter(|&kind| kind != Kind::Bernoulli);
+        let kind = kind.map_or(String::new(), |kind| format!(",{kind}"));
+        option("hidden", format!("{}{kind}", self.hidden.count()));
         self.estimator.options().into_iter().for_each(|(name, value)| option(name, value));
         option("epochs", self.fit.epochs.to_string());
         option("batch", self.fit.batch.to_string());

@@ -44,10 +44,10 @@ fn has_momentum(optimizer: Optimizer) -> bool {
     matches!(optimizer, Optimizer::Sgd | Optimizer::Nesterov)
 }
 
-/// Makes the schedule of the learning rate.
-pub(crate) fn rate(options: &TrainOptions) -> Schedule {
+/// Makes the schedule of the learning rate; `share` is what the data make of the default of rules that do not adapt.
+pub(crate) fn rate(options: &TrainOptions, share: f64) -> Schedule {
     let default = match optimizer(options) {
-        Optimizer::Sgd | Optimizer::Nesterov => RATE,
+        Optimizer::Sgd | Optimizer::Nesterov => RATE * share,
         Optimizer::Adagrad => ADAGRAD_RATE,
         Optimizer::Adam | Optimizer::Adamw | Optimizer::Rmsprop => ADAM_RATE,
     };

@@ -1,6 +1,6 @@
 //! Joins a run's folder and recipe with its data.
 
-use harmonium::persist::digest_rows;
+use harmonium::persist::{digest_bits, digest_rows};
 use harmonium::{Batch, Error};
 
 use crate::folder::Folder;
@@ -16,15 +16,25 @@ pub(crate) struct Run {
     pub(crate) test: Option<Batch>,
 }
 
+/// Digests the rows, and behind them which values are missing.
+///
+/// # Errors
+/// Says which rows could not be read.
+pub(crate) fn digest(train: &Training) -> Result<String, Error> {
+    let rows = digest_rows(train.all())?;
+    let missing = train.shown().missing().map(|mask| format!("+{}", digest_bits(mask)));
+    Ok(rows + &missing.unwrap_or_default())
+}
+
 impl Run {
     /// Loads the data of an existing run, and makes sure that they are those it was begun with.
     ///
     /// # Errors
     /// Says what is wrong with them.
-    pub(crate) fn load(folder: Folder, recipe: Recipe) -> Result<Self, Error> {
+    pub(crate) fn load(folder: Folder, mut recipe: Recipe) -> Result<Self, Error> {
         recipe.check()?;
-        let Parts { train, validation, test } = recipe.load(&recipe.data)?;
-        let digest = digest_rows(train.all())?;
+        let Parts { train, validation, test } = recipe.load(&recipe.data.clone())?;
+        let digest = digest(&train)?;
         if digest != recipe.data_digest {
             let expected = format!("the rows of the run, digest {}", recipe.data_digest);
             return Err(Error::value("data", &recipe.data, expected, format!("digest {digest}")));

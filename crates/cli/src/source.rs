@@ -1,6 +1,8 @@
-//! Loads the rows that a command names, as bits.
+//! Loads the rows that a command names, as bits or as a schema says.
 
-use harmonium::data::{Binarize, PackedFile, Part, ReadOptions, Source, split_last};
+use harmonium::data::{
+    Binarize, Fields, Frame, Kind, PackedFile, Part, ReadOptions, Role, Schema, Source, split_last,
+};
 use harmonium::{Batch, Error, Key, Rows};
 
 use crate::args::Reading;
@@ -63,6 +65,15 @@ impl Reading {
     fn load(&self, source: &Source, part: Part, seed: u64) -> Result<Option<Batch>, Error> {
         source.load(part, &self.options(), self.how(source), Key::from_seed(seed))
     }
+
+    /// Reads a part as it lies: bits are made where they were asked for, or where mnist is to be bits.
+    fn frame(&self, source: &Source, part: Part, schema: &Schema, seed: u64) -> Result<Option<Frame>, Error> {
+        let how = self.binarize.unwrap_or(match source {
+            Source::Mnist if asks_for_bits(schema) => Binarize::Sample,
+            _ => Binarize::None,
+        });
+        source.frame(part, &self.options(), how, Key::from_seed(seed))
+    }
 }
 
 /// Loads both parts of a set, the last `validation` training rows apart.
@@ -75,6 +86,37 @@ pub(crate) fn load(data: &str, reading: &Reading, validation: usize, seed: u64) 
     let test = reading.load(&source, Part::Test, seed)?;
     let (train, validation) = split(train, validation)?;
     Ok(Parts { train: Training::Loaded(train), validation, test })
+}
+
+/// Loads both parts of a set as a schema says, and settles what it leaves open.
+///
+/// # Errors
+/// As [`load`]; names a column or a value that does not fit the schema.
+pub(crate) fn table(
+    data: &str,
+    reading: &Reading,
+    schema: &mut Schema,
+    validation: usize,
+    seed: u64,
+) -> Result<Parts, Error> {
+    let source = Source::parse(data)?;
+    let frame = reading.frame(&source, Part::Train, schema, seed)?.ok_or_else(|| no_rows(data))?;
+    *schema = schema.settled(&frame)?;
+    let fields = Fields::new(schema)?;
+    let train = fields.batch(&frame, schema)?;
+    let test = reading.frame(&source, Part::Test, schema, seed)?;
+    let test = test.map(|frame| fields.batch(&frame, schema)).transpose()?;
+    let (train, validation) = split(train, validation)?;
+    Ok(Parts { train: Training::Loaded(train), validation, test })
+}
+
+/// Tells whether all columns are bits or spins.
+fn asks_for_bits(schema: &Schema) -> bool {
+    let binary = |role: Role| matches!(role, Role::Units(Kind::Bernoulli | Kind::Spin));
+    let roles: Vec<Role> = schema.columns.iter().map(|column| column.kind).collect();
+    let used = roles.iter().chain([&schema.others]).filter(|role| matches!(role, Role::Units(_)));
+    let all = used.clone().all(|&role| binary(role));
+    all && used.count() > 0
 }
 
 /// Opens a file of packed bits to train on; the last `validation` rows are loaded.
@@ -92,12 +134,26 @@ pub(crate) fn stream(data: &str, reading: &Reading, validation: usize) -> Result
     Ok(Parts { train: Training::Streamed(file, shown), validation, test: None })
 }
 
-/// Loads one part of a set; a file has but one.
+/// Loads one part of a set, as bits or as a schema says; a file has but one.
 ///
 /// # Errors
 /// Names what is wrong with the file or its values.
-pub(crate) fn load_part(data: &str, reading: &Reading, seed: u64, part: Part) -> Result<Batch, Error> {
+pub(crate) fn load_part(
+    data: &str,
+    reading: &Reading,
+    schema: Option<&Schema>,
+    seed: u64,
+    part: Part,
+) -> Result<Batch, Error> {
     let source = Source::parse(data)?;
+    if let Some(schema) = schema {
+        let read = |part| reading.frame(&source, part, schema, seed);
+        let frame = match read(part)? {
+            Some(frame) => frame,
+            None => read(Part::Train)?.ok_or_else(|| no_rows(data))?,
+        };
+        return Fields::new(schema)?.batch(&frame, schema);
+    }
     let found = match reading.load(&source, part, seed)? {
         Some(rows) => Some(rows),
         None => reading.load(&source, Part::Train, seed)?,

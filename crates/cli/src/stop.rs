@@ -16,6 +16,7 @@ use serde::{Deserialize, Serialize};
 use crate::folder::VFS;
 use crate::metrics::Metric;
 use crate::recipe::Stop;
+use crate::{gaps, likelihood};
 
 /// Validation rows that a pseudo-likelihood and moments are computed on.
 const PSEUDO_ROWS: usize = 256;
@@ -45,6 +46,30 @@ impl Judge {
             Self::Pseudo => "pseudo",
             Self::Moments => "moments",
         }
+    }
+}
+
+impl Stop {
+    /// Refuses a judge that this machine or these rows make nothing of.
+    ///
+    /// # Errors
+    /// Names what it would take.
+    pub(crate) fn check_rows(
+        self,
+        rbm: &Rbm,
+        train: &Batch,
+        validation: Option<&Batch>,
+    ) -> Result<(), Error> {
+        if self.by == Judge::Pseudo && !likelihood::has_pseudo(rbm) {
+            let expected = format!("gap or moments, with {} visible units", rbm.visible().units());
+            return Err(Error::option("stop", expected, self.by.name()));
+        }
+        let whole = |rows: &Batch| gaps::whole(rows).is_some();
+        if whole(train) && validation.is_none_or(whole) {
+            return Ok(());
+        }
+        let expected = "training and validation rows of which nothing is missing";
+        Err(Error::option("stop", expected, "missing values in every row"))
     }
 }
 
@@ -86,7 +111,9 @@ impl Stopper {
         lines: &[Metric],
     ) -> Result<Self, Error> {
         let most = if stop.by == Judge::Moments { MOMENT_ROWS } else { PSEUDO_ROWS };
-        let rows = validation.gather(0..validation.rows().min(most));
+        let whole = gaps::whole(validation);
+        let rows = whole.as_deref().unwrap_or(validation);
+        let rows = rows.gather(0..rows.rows().min(most));
         let key = Key::from_seed(seed).fold_in(purpose::EVALUATE).fold_in(DRAWS);
         let patience = Patience::new(stop.rule());
         let mut out = Self { by: stop.by, patience, rows, key, path, best: None, over: false };

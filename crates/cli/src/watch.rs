@@ -7,7 +7,9 @@ use harmonium::doctor::Gap;
 use harmonium::persist::Checkpoints;
 use harmonium::profile::Recording;
 use harmonium::rbm::{Origin, Rbm};
+use harmonium::rows::moments;
 use harmonium::train::{Observer, Snapshot, Step};
+use harmonium::units::{Scaling, Unit, Units};
 use harmonium::{Batch, Error, Key, Marginal};
 use indicatif::ProgressBar;
 
@@ -17,12 +19,14 @@ use crate::clock::Clock;
 use crate::metrics::{Metric, Metrics};
 use crate::profile::{Done, Profile};
 use crate::stop::Stopper;
-use crate::{console, interrupt};
+use crate::{console, gaps, interrupt, likelihood};
 
 /// Time between two checkpoints within an epoch.
 const PAUSE: Duration = Duration::from_secs(60);
 /// Rows that the figures of an epoch are computed on.
 const PROXY_ROWS: usize = 256;
+/// Rows that the deviations of the columns are computed on.
+const MOMENT_ROWS: usize = 1000;
 /// Rows of either side of the free-energy gap.
 const GAP_ROWS: usize = 10_000;
 
@@ -30,7 +34,17 @@ const GAP_ROWS: usize = 10_000;
 pub(crate) struct Probe {
     rows: Batch,
     gap: Option<(Batch, Batch)>,
-    key: Key,
+    /// The standard deviation of each column.
+    deviations: Vec<f64>,
+    seed: u64,
+}
+
+/// Holds how well a machine knows rows.
+#[derive(Clone, Copy, Default)]
+struct Proxies {
+    pseudo: Option<f64>,
+    reconstruction: Option<f64>,
+    error: f64,
 }
 
 /// Is the observer of the command line.
@@ -69,25 +83,58 @@ pub(crate) struct Watched {
 }
 
 impl Probe {
-    /// Takes the first training rows, and validation rows where there are some.
-    pub(crate) fn new(train: &Batch, validation: Option<&Batch>, seed: u64) -> Self {
+    /// Takes the first training rows, and whole validation rows where there are some.
+    ///
+    /// # Errors
+    /// Says what could not be read.
+    pub(crate) fn new(train: &Batch, validation: Option<&Batch>, seed: u64) -> Result<Self, Error> {
         let first = |rows: &Batch, most: usize| rows.gather(0..rows.rows().min(most));
-        let gap = validation.map(|rows| {
-            let held_out = first(rows, GAP_ROWS);
-            (first(train, held_out.rows()), held_out)
-        });
-        Self { rows: first(train, PROXY_ROWS), gap, key: Key::from_seed(seed) }
+        let whole = (gaps::whole(train), validation.and_then(gaps::whole));
+        let gap = if let (Some(train), Some(rows)) = whole {
+            let held_out = first(&rows, GAP_ROWS);
+            Some((first(&train, held_out.rows()), held_out))
+        } else {
+            None
+        };
+        let deviations = moments(&first(train, MOMENT_ROWS))?.1.into_iter().map(f64::sqrt).collect();
+        Ok(Self { rows: first(train, PROXY_ROWS), gap, deviations, seed })
     }
 
-    fn pseudo_log_likelihood(&self, rbm: &Rbm) -> Result<f64, Error> {
-        Ok(rbm.pseudo_log_likelihood(&self.rows)?.iter().sum::<f64>() / self.rows.rows() as f64)
+    /// Computes the figures of an epoch; what is missing in the rows is drawn.
+    fn proxies(&self, rbm: &Rbm) -> Result<Proxies, Error> {
+        let (rows, n) = (gaps::filled(rbm, &self.rows, self.seed), self.rows.rows() as f64);
+        let pseudo = match likelihood::has_pseudo(rbm) {
+            true => Some(rbm.pseudo_log_likelihood(&rows)?.iter().sum::<f64>() / n),
+            false => None,
+        };
+        if matches!(rbm.visible().units(), Units::Bernoulli(_)) {
+            return Ok(Proxies { pseudo, error: self.wrong_bits(rbm, &rows)?, ..Proxies::default() });
+        }
+        let reconstruction = Some(reconstruction(rbm, &rows, Key::from_seed(self.seed)));
+        Ok(Proxies { pseudo, reconstruction, error: self.deviation(rbm, &rows)? })
     }
 
     /// Counts the wrong bits a row when each pixel takes its more likely value.
-    fn reconstruction_error(&self, rbm: &Rbm) -> Result<f64, Error> {
-        let (means, bits) = (rbm.reconstruct(&self.rows, self.key)?, self.rows.bits()?);
+    fn wrong_bits(&self, rbm: &Rbm, rows: &Batch) -> Result<f64, Error> {
+        let (means, bits) = (rbm.reconstruct(rows, Key::from_seed(self.seed))?, rows.bits()?);
         let wrong = means.indexed_iter().filter(|&((r, u), &p)| (p > 0.5) != bits.get(r, u)).count();
-        Ok(wrong as f64 / self.rows.rows() as f64)
+        Ok(wrong as f64 / rows.rows() as f64)
+    }
+
+    /// Computes the root mean square of what reconstructions miss, each column in its own standard deviation: 1 is as bad as the
+    /// column's mean.
+    fn deviation(&self, rbm: &Rbm, rows: &Batch) -> Result<f64, Error> {
+        let (means, data) =
+            (rbm.reconstruct(rows, Key::from_seed(self.seed))?, rbm.visible().features_of(rows.states()));
+        let sign = if rbm.visible().signs() { 2.0 } else { 1.0 };
+        let (mut square, mut count) = (0.0, 0);
+        for ((&mean, &x), deviation) in means.iter().zip(&data).zip(self.deviations.iter().cycle()) {
+            if *deviation > 0.0 {
+                square += ((f64::from(mean) - f64::from(x)) / (sign * deviation)).powi(2);
+                count += 1;
+            }
+        }
+        Ok((square / f64::from(count.max(1))).sqrt())
     }
 
     /// Compares training and validation rows, where there are some.
@@ -95,6 +142,20 @@ impl Probe {
         let Some((train, held_out)) = &self.gap else { return Ok(None) };
         Ok(Some(Gap::of(&rbm.free_energy(train)?.to_vec(), &rbm.free_energy(held_out)?.to_vec())))
     }
+}
+
+/// Computes the mean of ln p(v given h) of whole rows, h being drawn given v, in nats; densities are those of the data's own
+/// units.
+fn reconstruction(rbm: &Rbm, rows: &Batch, key: Key) -> f64 {
+    let (view, visible) = (rbm.view(), rbm.visible());
+    let states = rbm.scaling().map_or_else(|| rows.states().clone(), |scaling| scaling.apply(rows.states()));
+    let hidden = view.sample_hidden(&states, key);
+    let input = view.visible_input(&hidden).computed();
+    let sum = |values: Vec<f64>| values.into_iter().sum::<f64>();
+    let density =
+        sum(visible.coupled(&states, &input)) - sum(visible.energy(&states)) - sum(visible.cgf(&input));
+    let volume = rbm.scaling().map_or(0.0, Scaling::log_volume);
+    (density + sum(visible.log_measure(&states))) / rows.rows() as f64 - volume
 }
 
 impl<'a> Watch<'a> {
@@ -186,13 +247,15 @@ impl<'a> Watch<'a> {
             Some(stopper) => Some(stopper.score(step.model, gap.as_ref())?),
             None => None,
         };
+        let proxies = self.probe.proxies(step.model)?;
         let metric = Metric {
             epoch: step.training.epoch(),
             step: step.training.step(),
             learning_rate: f64::from(step.training.rate()),
             samples_per_second: self.rows as f64 / seconds.max(1e-9),
-            pseudo_log_likelihood: self.probe.pseudo_log_likelihood(step.model)?,
-            reconstruction_error: self.probe.reconstruction_error(step.model)?,
+            pseudo_log_likelihood: proxies.pseudo,
+            reconstruction_log_likelihood: proxies.reconstruction,
+            reconstruction_error: proxies.error,
             free_energy_gap: gap.map(|gap| gap.mean),
             score: score.filter(|score| score.is_finite()),
             remarks: self.checks.checkup.epoch(step, gap.as_ref())?,
@@ -211,9 +274,13 @@ impl<'a> Watch<'a> {
         if self.output.json {
             console::json(metric)?;
         }
+        let (proxy, value) = match (metric.pseudo_log_likelihood, metric.reconstruction_log_likelihood) {
+            (Some(value), _) => ("pseudo", value),
+            (None, value) => ("reconstruction", value.unwrap_or(f64::NAN)),
+        };
         let text = format!(
-            "epoch {:>3}  {:>7.0} samples/s  pseudo log-likelihood {:>8.2}",
-            metric.epoch, metric.samples_per_second, metric.pseudo_log_likelihood
+            "epoch {:>3}  {:>7.0} samples/s  {proxy} log-likelihood {value:>8.2}",
+            metric.epoch, metric.samples_per_second
         );
         self.bar.set_message(text.clone());
         if self.bar.is_hidden() && !self.output.json {

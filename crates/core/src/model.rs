@@ -63,6 +63,31 @@ pub trait EnergyModel: Gibbs + HasParams {
         Ok(())
     }
 
+    /// Refuses chains that run without data, where the model has no law of its own without them.
+    ///
+    /// # Errors
+    /// Says what chains it takes.
+    fn check_free(&self) -> Result<(), Error> {
+        Ok(())
+    }
+
+    /// Gives the number of hidden units of a model that can grow to `hidden` of them.
+    ///
+    /// # Errors
+    /// Refuses where the model can't grow, or not so far.
+    fn growable(&self, hidden: usize) -> Result<usize, Error> {
+        Err(Error::option("growth", "none: this model does not grow", hidden))
+    }
+
+    /// Adds hidden units, up to `hidden` in all, with zero biases and weights drawn evenly between ±`spread`; gives the means
+    /// that the new features have without input. With a spread of 0 the law of the visible units stays as it is.
+    ///
+    /// # Errors
+    /// As [`EnergyModel::growable`]; then nothing is changed.
+    fn grow(&mut self, hidden: usize, _spread: f32, _key: Key) -> Result<Vec<f32>, Error> {
+        self.growable(hidden).map(|_| Vec::new())
+    }
+
     /// Gives s of the weights' grid, which a checkpoint keeps.
     fn shift(&self) -> i32;
 

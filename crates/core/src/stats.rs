@@ -124,7 +124,7 @@ impl Stats {
         if rows == 0 {
             return;
         }
-        let [Sums::Outer(outer), Sums::Flat(v), Sums::Flat(h)] = &mut self.sums[..] else {
+        let [Sums::Outer(outer), Sums::Flat(v), Sums::Flat(h), ..] = &mut self.sums[..] else {
             panic!("statistics of two layers have a block of pairs and two of units");
         };
         let (nv, nh) = (visible.units(), means.len() / rows);
@@ -148,7 +148,7 @@ impl Stats {
         profile::stage("sums of v and h", 2 * visible.len() * hidden.ncols(), || {
             add_pairs(pairs.reals_mut(), visible, hidden);
         });
-        assert_eq!(blocks.len(), 2 + further.len(), "one block for each further statistic");
+        assert!(blocks.len() >= 2 + further.len(), "one block for each further statistic");
         for (block, values) in blocks.iter_mut().zip([visible, hidden].into_iter().chain(further)) {
             let sums = block.reals_mut();
             assert_eq!(sums.len(), values.ncols(), "units of the statistic");
@@ -162,6 +162,43 @@ impl Stats {
     pub fn are_bits(&self) -> bool {
         let reals = self.sums.iter().any(|sums| matches!(sums, Sums::Real(_)));
         mutant!("B120", self.signs == [false; 2] && !reals, true)
+    }
+
+    /// Adds v hᵀ, v and D h of documents, D being the sum of a row of counts: `(n, words)` and `(n, hidden)`. Words that a
+    /// document lacks take no time; products of counts and 16-bit means have exact sums.
+    ///
+    /// # Panics
+    /// If the blocks are others or of other widths.
+    pub fn add_documents(&mut self, visible: &Array2<f32>, hidden: &Array2<f32>) {
+        self.rows += visible.nrows() as u64;
+        let [pairs, words, topics] = &mut self.sums[..] else { panic!("documents have three blocks") };
+        let (pairs, words, topics) = (pairs.reals_mut(), words.reals_mut(), topics.reals_mut());
+        assert_eq!((words.len(), topics.len()), (visible.ncols(), hidden.ncols()), "units of both layers");
+        for (v, h) in visible.rows().into_iter().zip(hidden.rows()) {
+            let h: Vec<f64> = h.iter().map(|&h| f64::from(h)).collect();
+            let add = |sums: &mut [f64], times: f64| {
+                sums.iter_mut().zip(&h).for_each(|(sum, h)| *sum += times * h);
+            };
+            let mut length = 0.0;
+            for (word, &x) in v.iter().enumerate().filter(|(_, x)| **x != 0.0) {
+                let x = f64::from(x);
+                (words[word], length) = (words[word] + x, length + x);
+                add(&mut pairs[word * h.len()..(word + 1) * h.len()], x);
+            }
+            add(topics, mutant!("B100", length, 1.0));
+        }
+    }
+
+    /// Adds Σ x yᵀ to the last blocks, one for each y: `(n, lines)` and `(n, columns)`, of rows that were counted with their
+    /// other statistics. Sums of bits and of 16-bit means are exact.
+    ///
+    /// # Panics
+    /// If the blocks are others or of other widths.
+    pub fn add_products(&mut self, x: &Array2<f32>, all: &[&Array2<f32>]) {
+        let first = self.sums.len() - all.len();
+        for (block, y) in self.sums[first..].iter_mut().zip(all) {
+            add_pairs(block.reals_mut(), x, y);
+        }
     }
 
     /// Gives the mean over rows of each entry of a block: the only division, in f32 as the gradient has it.

@@ -3,13 +3,17 @@
 mod common;
 
 use common::{key, model};
+use harmonium::data::scaled;
 use harmonium::doctor::{
-    Doctor, Finding, Gap, Pace, duplicates, exploding, idle, overfitting, pace, relative_change, stuck,
+    Doctor, Finding, Gap, Pace, constant, duplicates, exploding, idle, overfitting, pace, relative_change,
+    runs, silent, squashed, stuck, swaps, unscaled, variances,
 };
+use harmonium::evaluate::{Ais, Betas};
 use harmonium::params::largest;
-use harmonium::rbm::{Parts, Rbm};
-use harmonium::train::{Action, Cd, Decay, Fit, Guard, Schedule, Step, fit};
-use harmonium::units::Units;
+use harmonium::rbm::{Annealing, Parts, Rbm};
+use harmonium::rows::moments;
+use harmonium::train::{Action, Cd, Decay, Fit, Guard, Ladder, Schedule, Silent, Step, Tempering, fit};
+use harmonium::units::{Gaussian, Layer, Units};
 use harmonium::{Batch, BitMatrix, EnergyModel, Gibbs, HasParams, Marginal};
 use harmonium_oracle::rng::Rng;
 use ndarray::{Array1, Array2};
@@ -189,4 +193,123 @@ fn rates_are_judged() {
     let guard = Guard { action: Action::retry(), ..Guard::default() };
     let decay = Decay { l1: 0.0, l2: 10.0 };
     assert_eq!(trained(&Fit { guard, decay, ..rate(0.5) }, 1000).1, [Finding::RateTooHigh]);
+}
+
+/// Draws rows of two groups of columns that rise and fall together, at the scale of each column.
+fn readings(rows: usize, scale: impl Fn(usize) -> (f32, f32)) -> Batch {
+    let mut rng = Rng::new(7);
+    let groups: Vec<f64> = (0..rows * 2).map(|_| rng.normal()).collect();
+    let noise: Vec<f64> = (0..rows * 8).map(|_| rng.normal()).collect();
+    let value = |(row, column): (usize, usize)| {
+        let (mean, deviation) = scale(column);
+        let x = 0.8 * groups[row * 2 + column / 4] + 0.6 * noise[row * 8 + column];
+        mean + deviation * x as f32
+    };
+    Batch::reals(Array2::from_shape_fn((rows, 8), value)).unwrap()
+}
+
+/// Trains a machine with real visible units and hidden units of a kind.
+fn real(hidden: Units) -> (Rbm, Batch) {
+    let rows = readings(500, |_| (0.0, 1.0));
+    let mut rbm = Rbm::fitted(Units::Diagonal(8), &rows, hidden, key(3)).unwrap();
+    let options = Fit { epochs: 20, batch: 20, learning_rate: Schedule::Constant(0.02), ..Fit::default() };
+    fit(&mut rbm, &rows, &mut Cd::new(1), &options, key(4), &mut Silent).unwrap();
+    (rbm, rows)
+}
+
+#[test]
+fn silent_units_of_other_kinds_are_found() {
+    for hidden in [Units::Spin(6), Units::Binomial { units: 6, trials: 4 }] {
+        let (rbm, rows) = real(hidden);
+        let look = |rbm: &Rbm| silent(rbm.transform(&rows).unwrap().view(), &[1.0; 6], &Doctor::default());
+        assert_eq!(look(&rbm), []);
+        let mut weights = rbm.weights();
+        weights.column_mut(2).fill(0.0);
+        let sick = Rbm::from_layers(weights, rbm.visible().clone(), rbm.hidden().clone()).unwrap();
+        let found = look(&sick);
+        assert_eq!((found[0].finding, &found[0].units[..]), (Finding::Dead, &[2][..]));
+    }
+}
+
+#[test]
+fn twins_of_other_kinds_are_found() {
+    let (rbm, rows) = real(Units::Binomial { units: 6, trials: 4 });
+    let mut weights = rbm.weights();
+    let (third, shape) = (weights.column(3).to_owned(), rbm.hidden().clone());
+    weights.column_mut(5).assign(&third);
+    let mut hidden = shape;
+    let bias = rbm.hidden_bias()[3];
+    harmonium::units::Unit::parts_mut(&mut hidden).0[5] = bias;
+    let sick = Rbm::from_layers(weights, rbm.visible().clone(), hidden).unwrap();
+    let means = squashed(sick.transform(&rows).unwrap().view());
+    let found = duplicates(sick.weights().view(), means.view(), &Doctor::default());
+    assert_eq!((found[0].finding, &found[0].units[..]), (Finding::Duplicate, &[5][..]));
+}
+
+#[test]
+fn columns_without_scale_and_constant_ones_are_found() {
+    let look = |rows: &Batch| {
+        let (means, deviations) = moments(rows).unwrap();
+        let mut found = unscaled(&means, &deviations, &Doctor::default());
+        found.extend(constant(&deviations, &Doctor::default()));
+        found.into_iter().map(|remark| (remark.finding, remark.units)).collect::<Vec<_>>()
+    };
+    assert_eq!(look(&readings(300, |_| (1.0, 2.0))), []);
+    let grams = readings(300, |column| if column == 2 { (70_000.0, 9000.0) } else { (0.0, 1.0) });
+    assert_eq!(look(&grams), [(Finding::Unscaled, vec![2])]);
+    let dull = readings(300, |column| if column < 2 { (3.0, 0.0) } else { (0.0, 1.0) });
+    assert_eq!(look(&dull), [(Finding::ConstantColumns, vec![0, 1])]);
+    // What the command line trains on is scaled.
+    let (units, found) = (Units::Diagonal(8), moments(&grams).unwrap());
+    let (means, deviations) = scaled(&units, &grams).unwrap().unwrap().of_moments(found);
+    assert_eq!(unscaled(&means, &deviations, &Doctor::default()), []);
+}
+
+#[test]
+fn variances_that_left_their_columns_are_found() {
+    let (rbm, rows) = real(Units::Bernoulli(6));
+    let data = rbm.scaling().unwrap().of_moments(moments(&rows).unwrap()).1;
+    let look = |layer: &Layer| {
+        let Layer::Gaussian(layer) = layer else { panic!("real visible units") };
+        let own: Vec<f64> = layer.log_variance().iter().map(|&z| f64::from(z).exp()).collect();
+        variances(&own, &data, &Doctor::default()).into_iter().map(|remark| remark.units).collect::<Vec<_>>()
+    };
+    assert_eq!(look(rbm.visible()), Vec::<Vec<usize>>::new());
+    // Four times the variance of its column, and e^−8 of it.
+    let log_variance = (0..8).map(|i| [0.0, 1.4, -8.0][i % 3]).collect();
+    let sick = Layer::Gaussian(Gaussian::new(vec![0.0; 8], log_variance, true));
+    assert_eq!(look(&sick), [vec![1, 2, 4, 5, 7]]);
+}
+
+/// Two temperatures of a frozen machine: at β = 0 a bar of ten pixels costs 60 nats, so no swap is ever accepted.
+#[test]
+fn temperatures_that_are_too_far_apart_are_found() {
+    let rates = |rbm: &Rbm, ladder: Ladder| {
+        let mut tempering = Tempering::new(1, 50, ladder);
+        let options = Fit { epochs: 1, batch: 50, learning_rate: Schedule::Constant(1e-6), ..Fit::default() };
+        fit(&mut rbm.clone(), &bars(1000, 1), &mut tempering, &options, key(8), &mut Silent).unwrap();
+        swaps(&tempering.swap_rates(), &Doctor::default())
+    };
+    let fresh = model(VISIBLE, HIDDEN, 0.05, 1);
+    assert_eq!(rates(&fresh, Ladder::default()), []);
+    let weights = Array2::from_shape_fn((VISIBLE, 4), |(i, j)| if i / 10 == j { 12.0 } else { 0.0 });
+    let (visible_bias, hidden_bias) = (Array1::from_elem(VISIBLE, -6.0), Array1::from_elem(4, -60.0));
+    let frozen = Rbm::from_parts(Parts { weights, visible_bias, hidden_bias }).unwrap();
+    let found = rates(&frozen, Ladder::Even { rungs: 2, lowest: 0.0 });
+    assert_eq!((found[0].finding, &found[0].units[..]), (Finding::RareSwaps, &[0][..]));
+}
+
+/// In two steps from independent units to a trained machine, one run in hundreds weighs as much as all others.
+#[test]
+fn an_annealing_that_few_runs_decide_is_found() {
+    let (rbm, rows) = (healthy(), bars(100, 6));
+    let look = |betas: usize| {
+        let options =
+            Annealing { ais: Ais { runs: 100, betas: Betas::Count(betas) }, ..Annealing::default() };
+        let found = rbm.annealed_likelihood(&rows, &options, key(9), &mut |_, _, _| ()).unwrap();
+        let effective = found.ess.unwrap();
+        runs(effective, 100, &Doctor::default()).into_iter().map(|remark| remark.finding).collect::<Vec<_>>()
+    };
+    assert_eq!(look(2000), []);
+    assert_eq!(look(2), [Finding::FewRuns]);
 }

@@ -16,10 +16,14 @@ mod bounds;
 mod classifier;
 #[path = "classifier_training.rs"]
 mod classifier_training;
+#[path = "conditional.rs"]
+mod conditional;
 #[path = "divergence.rs"]
 mod divergence;
 #[path = "doctor.rs"]
 mod doctor;
+#[path = "dropout.rs"]
+mod dropout;
 #[path = "estimators.rs"]
 mod estimators;
 #[path = "estimators_units.rs"]
@@ -34,6 +38,8 @@ mod fast_pcd;
 mod gradient;
 #[path = "gradients_units.rs"]
 mod gradients_units;
+#[path = "growth.rs"]
+mod growth;
 #[path = "invariance.rs"]
 mod invariance;
 #[path = "limits.rs"]
@@ -54,6 +60,8 @@ mod pseudo_gradient;
 mod randomness;
 #[path = "regularizers.rs"]
 mod regularizers;
+#[path = "replicated.rs"]
+mod replicated;
 #[path = "reproducible.rs"]
 mod reproducible;
 #[path = "resume.rs"]
@@ -62,6 +70,8 @@ mod resume;
 mod saving;
 #[path = "stopping.rs"]
 mod stopping;
+#[path = "tables.rs"]
+mod tables;
 #[path = "tempering.rs"]
 mod tempering;
 #[path = "trajectory.rs"]
@@ -88,7 +98,7 @@ const fn bug(id: &'static str, what: &'static str, oracle: &'static str, proof: 
     Bug { id, what, oracle, proof }
 }
 
-const BUGS: [Bug; 84] = [
+const BUGS: [Bug; 105] = [
     bug("B01", "negative phase pairs h with the wrong v", "O7", "estimators::cd_has_its_expectation"),
     bug("B02", "AIS anneals with the wrong parameters", "O8", "ais::weights_are_unbiased"),
     bug(
@@ -284,6 +294,27 @@ const BUGS: [Bug; 84] = [
         "extremes",
         "divergence::a_thousandfold_rate_is_lowered_until_every_training_finishes",
     ),
+    bug("B124", "missing values read as zeros", "tables", "tables::gaps_are_missing_and_no_zeros"),
+    bug("B125", "features beside their units", "tables", "tables::features_stand_where_their_units_are"),
+    bug("B126", "rare values beyond every scale", "tables", "tables::rare_values_stay_small"),
+    bug(
+        "B127",
+        "hidden units judged by their means alone",
+        "diagnosis",
+        "doctor::silent_units_of_other_kinds_are_found",
+    ),
+    bug(
+        "B128",
+        "annealing runs counted and not weighed",
+        "diagnosis",
+        "doctor::an_annealing_that_few_runs_decide_is_found",
+    ),
+    bug(
+        "B129",
+        "columns by their place in spite of names",
+        "tables",
+        "tables::columns_are_found_by_their_names",
+    ),
     bug("B85", "spins without their shift", "O1", "units::layers_are_those_of_the_formulas"),
     bug("B86", "second moments without the variance", "O2", "units::layers_are_those_of_the_formulas"),
     bug("B87", "products of spins without their means", "O2", "units::contrasts_are_those_of_the_formulas"),
@@ -330,6 +361,84 @@ const BUGS: [Bug; 84] = [
         "resume",
         "classifier_training::a_training_resumed_after_any_step_ends_alike",
     ),
+    bug(
+        "B96",
+        "variance of the noise taken for its deviation",
+        "law",
+        "noisy_rectified::draws_follow_their_law",
+    ),
+    bug(
+        "B97",
+        "means of noisy units without the noise",
+        "O1",
+        "noisy_rectified::means_and_cumulants_are_those_of_the_formulas",
+    ),
+    bug(
+        "B98",
+        "ln Z given of units without an energy",
+        "refusal",
+        "noisy_rectified::what_has_no_ground_is_refused",
+    ),
+    bug(
+        "B99",
+        "hidden biases not multiplied by the length",
+        "O1",
+        "replicated::energies_and_features_are_those_of_the_formulas",
+    ),
+    bug("B100", "h for D h in the gradient", "O2", "replicated::contrasts_are_slopes_of_the_free_energy"),
+    bug(
+        "B101",
+        "words drawn without the topics",
+        "no drift",
+        "replicated::sweeps_leave_documents_of_every_length_alone",
+    ),
+    bug("B102", "base ln Z of one token", "O8", "replicated::annealing_reaches_ln_z_of_every_length"),
+    bug(
+        "B103",
+        "g(h) without the hidden biases",
+        "O1",
+        "replicated::partition_functions_are_exact_at_every_length",
+    ),
+    bug("B104", "condition does not reach the hidden units", "O1", "conditional::likelihoods_are_exact"),
+    bug(
+        "B105",
+        "grid follows the weights alone",
+        "exact values",
+        "conditional::the_grid_follows_all_matrices",
+    ),
+    bug("B106", "free energy without the condition", "O1", "conditional::likelihoods_are_exact"),
+    bug(
+        "B107",
+        "history forgets the newest frame",
+        "closed form",
+        "conditional::rolling_moves_the_window_by_one_frame",
+    ),
+    bug("B108", "growth forgets the old biases", "O1", "growth::growth_leaves_the_law_as_it_is"),
+    bug(
+        "B109",
+        "averages of new units begin at 0",
+        "still training",
+        "growth::new_units_are_drawn_once_and_their_averages_begin_with_them",
+    ),
+    bug(
+        "B110",
+        "masks keep the numbers of another width",
+        "exact zeros",
+        "growth::masks_hold_for_the_last_width_throughout",
+    ),
+    bug(
+        "B111",
+        "chains use units that are left out",
+        "O7",
+        "dropout::the_gradient_is_the_mean_of_thinned_machines",
+    ),
+    bug(
+        "B112",
+        "statistics of units that are left out",
+        "O7",
+        "dropout::the_gradient_is_the_mean_of_thinned_machines",
+    ),
+    bug("B113", "one mask for all rows", "O7", "dropout::the_gradient_is_the_mean_of_thinned_machines"),
     bug("B114", "marginals and moments without weights", "weighted sums", "weights::moments_are_weighted"),
     bug(
         "B115",
@@ -372,24 +481,6 @@ const BUGS: [Bug; 84] = [
         "means of a phase that is empty",
         "refusal",
         "estimators_units::finished_gradients_are_refused_where_both_phases_are_needed",
-    ),
-    bug(
-        "B96",
-        "variance of the noise taken for its deviation",
-        "law",
-        "noisy_rectified::draws_follow_their_law",
-    ),
-    bug(
-        "B97",
-        "means of noisy units without the noise",
-        "O1",
-        "noisy_rectified::means_and_cumulants_are_those_of_the_formulas",
-    ),
-    bug(
-        "B98",
-        "ln Z given of units without an energy",
-        "refusal",
-        "noisy_rectified::what_has_no_ground_is_refused",
     ),
     bug(
         "B122",

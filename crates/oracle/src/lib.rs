@@ -65,6 +65,7 @@ pub mod noisy_rectified;
 pub mod normal;
 pub mod quadrature;
 pub mod rbm;
+pub mod replicated;
 pub mod rng;
 pub mod sample;
 pub mod stats;

@@ -75,6 +75,16 @@ impl EnergyModel for Rbm {
         self.view().check_energy("swaps of chains")
     }
 
+    fn growable(&self, hidden: usize) -> Result<usize, Error> {
+        let own = self.hidden.units().count();
+        self.grown_units(hidden.max(own)).map(|_| own)
+    }
+
+    fn grow(&mut self, hidden: usize, spread: f32, key: Key) -> Result<Vec<f32>, Error> {
+        let units = self.grown_units(hidden)?;
+        self.grow_to(&units, spread, key)
+    }
+
     fn shift(&self) -> i32 {
         self.grid.shift()
     }
@@ -112,7 +122,7 @@ impl EnergyModel for Rbm {
     /// Makes integer sums where both layers are binary, else real ones.
     fn stats(&self) -> Stats {
         let (nv, nh) = (self.visible_units(), self.hidden_units());
-        if self.visible.units().is_binary() && self.hidden.units().is_binary() {
+        if self.is_binary() {
             return Stats::new(&[Shape::Outer(nv, nh), Shape::Flat(nv), Shape::Flat(nh)])
                 .with_signs(self.visible.signs(), self.hidden.signs());
         }
@@ -139,7 +149,12 @@ impl EnergyModel for Rbm {
 }
 
 impl Rbm {
-    fn add_bits(&self, visible: &BitMatrix, means: Means, stats: &mut Stats) {
+    /// Tells whether both layers are binary, so that statistics are integers.
+    pub(crate) fn is_binary(&self) -> bool {
+        self.visible.units().is_binary() && self.hidden.units().is_binary()
+    }
+
+    pub(crate) fn add_bits(&self, visible: &BitMatrix, means: Means, stats: &mut Stats) {
         let Means::Codes(means) = means else { panic!("means of a binary layer are codes") };
         let rows = visible.rows();
         if rows <= MAX_ROWS {

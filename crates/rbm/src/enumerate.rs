@@ -6,7 +6,7 @@ use harmonium_core::units::{Input, Layer, States, Unit, Units};
 use harmonium_kernels::product::Way;
 use harmonium_kernels::{BitMatrix, parallel};
 
-use crate::{Rbm, View};
+use crate::{ENUMERABLE, Rbm, View};
 
 /// The most states that are enumerated: those of 25 bits.
 const MAX_BITS: u32 = 25;
@@ -15,6 +15,12 @@ const MAX_BITS: u32 = 25;
 const BLOCK: u32 = 12;
 
 impl Rbm {
+    /// Tells whether enumerating the smaller layer takes no time: at most 2^20 states.
+    pub fn is_enumerable(&self) -> bool {
+        let smaller = states(&self.visible.units()).min(states(&self.hidden.units()));
+        smaller <= f64::from(1 << ENUMERABLE)
+    }
+
     /// Computes ln Z exactly, in nats, by enumerating the states of the smaller layer.
     ///
     /// # Errors

@@ -96,7 +96,7 @@ impl fmt::Display for Likelihood {
 pub type Watch<'a> = dyn FnMut(&str, usize, usize) + 'a;
 
 impl Rbm {
-    /// Measures the mean log-likelihood: exactly where the smaller layer has at most 20 units, else by annealing.
+    /// Measures the mean log-likelihood: exactly where the smaller layer has at most 2^20 states, else by annealing.
     ///
     /// # Errors
     /// Refuses rows of another width and options out of range.
@@ -106,7 +106,7 @@ impl Rbm {
         options: &Annealing<'_>,
         key: Key,
     ) -> Result<Likelihood, Error> {
-        if self.visible_units().min(self.hidden_units()) <= ENUMERABLE {
+        if self.is_enumerable() {
             return self.exact_likelihood(data);
         }
         self.annealed_likelihood(data, options, key, &mut |_, _, _| ())

@@ -8,7 +8,9 @@
 extern crate harmonium_kernels;
 
 mod classifier;
+mod conditional;
 mod coupling;
+mod dropout;
 mod energy_model;
 mod enumerate;
 mod evaluate;
@@ -16,20 +18,25 @@ mod features;
 mod file;
 mod gauge;
 mod gradients;
+mod growth;
 mod impute;
 mod path;
 mod pseudo;
 mod rbm;
+mod replicated;
 mod state;
 mod trajectory;
 mod view;
 
 pub use classifier::{Classifier, ClassifierView, Discriminative, Hybrid, labelled};
+pub use conditional::{Conditional, ConditionalState, ConditionalView, History, Pairs, Prediction, Rolling};
+pub use dropout::{Dropout, Thinned, ThinnedState, ThinnedView};
 pub use evaluate::{Annealing, ENUMERABLE, Likelihood, Watch};
 pub use file::{Header, Origin};
 pub use gradients::{Exact, MeanField, Order, PseudoLikelihood};
 pub use impute::{Imputed, Imputing};
 pub use path::Path;
 pub use rbm::{Parts, Rbm};
+pub use replicated::{LengthPath, MAX_LENGTH, Perplexity, ReplicatedSoftmax, ReplicatedView};
 pub use state::State;
 pub use view::View;

@@ -16,7 +16,7 @@ use ndarray_rand::rand_distr::Uniform;
 use crate::View;
 
 /// Half the width of the uniform initial weights: their standard deviation is 0.01 (Hinton 2010, §8.1).
-const INITIAL: f32 = 0.017_320_508;
+pub(crate) const INITIAL: f32 = 0.017_320_508;
 
 /// Is a restricted Boltzmann machine: a visible and a hidden layer of units of any kind, each unit of one coupled to each of
 /// the other.
@@ -316,7 +316,7 @@ impl HasParams for Rbm {
     }
 }
 
-fn checked(field: &str, units: &Units) -> Result<usize, Error> {
+pub(crate) fn checked(field: &str, units: &Units) -> Result<usize, Error> {
     units.check()?;
     let count = units.features();
     if (1..=Grid::MAX_UNITS).contains(&count) {

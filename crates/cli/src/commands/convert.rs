@@ -5,7 +5,7 @@ use std::path::Path;
 use harmonium::data::Part;
 use harmonium::persist::write_bytes_atomically;
 use harmonium::rbm::{Header, Rbm};
-use harmonium::{Batch, Error, Key};
+use harmonium::{Batch, EnergyModel, Error, ErrorKind, Key};
 use ndarray::Array2;
 use ndarray_npy::{WritableElement, WriteNpyExt};
 
@@ -38,13 +38,27 @@ fn convert(
     interrupt::listen();
     check_npy(&args.out)?;
     let (rbm, header): (Rbm, Header) = folder::open_model(&args.model)?;
-    let seed = folder::seed(args.seed, &header);
-    let rows = source::load_part(&args.data, &args.reading, seed, Part::Test)?;
+    let (seed, schema) = (folder::seed(args.seed, &header), folder::schema(&rbm, &header));
+    let rows = source::load_part(&args.data, &args.reading, schema.as_ref(), seed, Part::Test)?;
+    rbm.check_data(&rows)?;
+    check_whole(&rows)?;
     let values = work(&rbm, &rows, Key::from_seed(seed))?;
     write_npy(&args.out, &values)?;
     let (n, units) = values.dim();
     console::note(args.output, format!("{n} x {units} values: {}", args.out.display()));
     Ok(())
+}
+
+/// Refuses rows with gaps, and says what fills them in.
+fn check_whole(rows: &Batch) -> Result<(), Error> {
+    let advice = |problem: Error| match problem.kind() {
+        ErrorKind::Value(fault) => {
+            let expected = "a value (impute fills gaps in)";
+            Error::value(&fault.field, &fault.place, expected, &fault.got)
+        }
+        _ => problem,
+    };
+    rows.check_complete("data").map_err(advice)
 }
 
 fn check_npy(path: &Path) -> Result<(), Error> {

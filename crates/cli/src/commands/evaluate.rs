@@ -1,14 +1,14 @@
 //! Measures a model on rows and prints the figures.
 
-use harmonium::data::{Part, marginals};
+use harmonium::data::{Part, Schema, marginals};
 use harmonium::evaluate::{Ais, Betas};
 use harmonium::rbm::{Annealing, Rbm};
 use harmonium::units::{Bernoulli, Layer};
-use harmonium::{Batch, Error, Key};
+use harmonium::{Batch, EnergyModel, Error, Key};
 
 use crate::args::{Evaluate, Reading, Schedule};
 use crate::source;
-use crate::{console, folder, interrupt, likelihood};
+use crate::{console, folder, gaps, interrupt, likelihood};
 
 /// Carries out `evaluate`.
 ///
@@ -19,12 +19,17 @@ pub(crate) fn run(args: &Evaluate) -> Result<(), Error> {
     interrupt::listen();
     let ais = options(args)?;
     let (rbm, header) = folder::open_model(&args.model)?;
-    let seed = folder::seed(args.seed, &header);
-    let rows = source::load_part(&args.data, &args.reading, seed, Part::Test)?;
-    let base_rows = args.base_data.as_deref().map(|data| load_base(data, &args.reading, seed)).transpose()?;
+    let (seed, schema) = (folder::seed(args.seed, &header), folder::schema(&rbm, &header));
+    let rows = source::load_part(&args.data, &args.reading, schema.as_ref(), seed, Part::Test)?;
+    rbm.check_data(&rows)?;
+    let rows = whole(rows, args)?;
+    let base_rows = args.base_data.as_deref();
+    let base_rows =
+        base_rows.map(|data| load_base(data, &args.reading, schema.as_ref(), seed)).transpose()?;
     let base = base_rows.as_ref().map(|rows| base(&rbm, rows, args.schedule)).transpose()?;
     let method = args.method.unwrap_or_else(|| likelihood::default_method(&rbm));
-    let starts = (args.reverse_sweeps > 0).then_some(base_rows.as_ref().unwrap_or(&rows));
+    let filled = base_rows.as_ref().map(|rows| gaps::filled(&rbm, rows, seed));
+    let starts = (args.reverse_sweeps > 0).then_some(filled.as_deref().unwrap_or(&rows));
     let annealing = Annealing { ais, base: base.as_ref(), starts, sweeps: args.reverse_sweeps };
     let figures = likelihood::measure(&rbm, &rows, method, &annealing, Key::from_seed(seed), args.output)?;
     if !args.force {
@@ -44,9 +49,25 @@ fn options(args: &Evaluate) -> Result<Ais, Error> {
 }
 
 /// Loads the rows of the base: a file is read as that of the data, and mnist as always.
-fn load_base(data: &str, reading: &Reading, seed: u64) -> Result<Batch, Error> {
+fn load_base(data: &str, reading: &Reading, schema: Option<&Schema>, seed: u64) -> Result<Batch, Error> {
     let packed = if data == "mnist" { None } else { reading.packed };
-    source::load_part(data, &Reading { packed, ..reading.clone() }, seed, Part::Train)
+    source::load_part(data, &Reading { packed, ..reading.clone() }, schema, seed, Part::Train)
+}
+
+/// Leaves rows with missing values out, and tells how many.
+fn whole(rows: Batch, args: &Evaluate) -> Result<Batch, Error> {
+    let Some(whole) = gaps::whole(&rows) else {
+        let expected = "a row of which no value is missing (impute fills gaps in)";
+        return Err(Error::value("data", "", expected, format!("gaps in each of {} rows", rows.rows())));
+    };
+    if whole.rows() < rows.rows() {
+        let left_out = rows.rows() - whole.rows();
+        console::note(
+            args.output,
+            format!("{left_out} of {} rows have missing values and are left out", rows.rows()),
+        );
+    }
+    Ok(whole.into_owned())
 }
 
 /// Makes the base from rows: the published schedule comes with its own smoothing.

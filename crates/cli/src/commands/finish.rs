@@ -1,5 +1,7 @@
 //! Finishes a run: model, evaluation, result, report.
 
+use std::borrow::Cow;
+
 use harmonium::evaluate::{Ais, Betas};
 use harmonium::rbm::{Annealing, Origin, Rbm};
 use harmonium::train::Summary;
@@ -13,10 +15,11 @@ use crate::folder::VFS;
 use crate::likelihood::{self, Figures};
 use crate::metrics::Metrics;
 use crate::outcome::{Gap, Outcome, SAMPLES, sample};
+use crate::picture::spread;
 use crate::run::Run;
 use crate::stop::Stopped;
 use crate::watch::Watched;
-use crate::{checkup, console};
+use crate::{checkup, console, gaps};
 
 /// Runs of the final annealing, and sweeps of its backward chains.
 const RUNS: usize = 100;
@@ -42,13 +45,18 @@ pub(crate) fn run(
     let clock = Clock::start();
     let origin = Origin { seed: run.recipe.seed, step: summary.steps, recipe: run.recipe.to_json()? };
     rbm.save(&VFS, &run.folder.model(), &origin)?;
-    let (name, rows) = run.judged();
-    let figures = if run.recipe.betas == 0 { None } else { Some(evaluate(run, rbm, rows, output)?) };
-    let samples = sample(rbm, run.recipe.seed, output)?;
-    let gap = Gap::of(rbm, &samples, rows)?;
+    let (name, all) = run.judged();
+    let rows = gaps::whole(all);
+    let figures = match &rows {
+        Some(rows) if run.recipe.betas != 0 => Some(evaluate(run, rbm, rows, output)?),
+        _ => None,
+    };
+    let samples = sample(rbm, all, run.recipe.seed, output);
+    let gap = rows.as_ref().map(|rows| Gap::of(rbm, &samples, rows)).transpose()?;
     let held_out = watched.probe.free_energy_gap(rbm)?;
     let (checkup, lines) = (&watched.checks.checkup, watched.metrics.lines());
-    let remarks = checkup.finish(rbm, held_out.as_ref(), lines, run.recipe.seed)?;
+    let (mut remarks, chains) = checkup.finish(rbm, held_out.as_ref(), lines)?;
+    remarks.extend(checkup::annealing(figures.as_ref()));
     let outcome = Outcome {
         run: run.folder.path().display().to_string(),
         epochs: run.recipe.fit.epochs,
@@ -56,10 +64,11 @@ pub(crate) fn run(
         digest: rbm.digest(),
         evaluated_on: figures.is_some().then(|| name.to_owned()),
         figures,
-        sample_free_energy_gap: Some(gap),
+        sample_free_energy_gap: gap,
         notices: notices(run, &watched.metrics, summary),
         guard: summary.into(),
         stopped,
+        chains: Some(chains),
         remarks: Some(remarks),
         seconds: [seconds, seconds + clock.seconds()],
         profile: watched.profile.clone(),
@@ -74,19 +83,46 @@ fn notices(run: &Run, metrics: &Metrics, summary: &Summary) -> Vec<String> {
     let mut out: Vec<String> = metrics.lines().iter().flat_map(|line| line.notices.clone()).collect();
     out.extend(summary.notices.iter().filter(|notice| !out.contains(notice)).cloned().collect::<Vec<_>>());
     out.extend(run.train.notice());
+    out.extend(missing(run));
     out
+}
+
+/// Says what missing values mean for the figures.
+fn missing(run: &Run) -> Option<String> {
+    let (name, rows) = run.judged();
+    let whole = gaps::whole(rows).map_or(0, |whole| whole.rows());
+    let all = rows.rows();
+    (whole < all).then(|| match whole {
+        0 => format!(
+            "values are missing in each of the {all} {name} rows, so their likelihood is not measured"
+        ),
+        _ => {
+            format!("likelihoods are those of the {whole} of {all} {name} rows in which no value is missing")
+        }
+    })
 }
 
 fn evaluate(run: &Run, rbm: &Rbm, rows: &Batch, output: Output) -> Result<Figures, Error> {
     let method = likelihood::default_method(rbm);
     let ais = Ais { runs: RUNS, betas: Betas::Count(run.recipe.betas) };
-    let annealing = Annealing { ais, base: None, starts: Some(run.train.shown()), sweeps: REVERSE_SWEEPS };
+    let starts = starts(run, rbm);
+    let annealing = Annealing { ais, base: None, starts: Some(&starts), sweeps: REVERSE_SWEEPS };
     let key = Key::from_seed(run.recipe.seed);
     let figures = likelihood::measure(rbm, rows, method, &annealing, key, output)?;
     if method == Method::Ais && figures.certain().is_err() {
         console::note(output, "the interval is too wide to compare models: evaluate with more runs or betas");
     }
     Ok(figures)
+}
+
+/// Gives the rows that backward runs start at: without gaps all of them, else some, with draws in their gaps.
+fn starts<'a>(run: &'a Run, rbm: &Rbm) -> Cow<'a, Batch> {
+    let shown = run.train.shown();
+    if shown.missing().is_none() {
+        return Cow::Borrowed(shown);
+    }
+    let some = shown.gather(spread(shown.rows(), 10 * RUNS));
+    Cow::Owned(gaps::filled(rbm, &some, run.recipe.seed).into_owned())
 }
 
 fn tell(run: &Run, outcome: &Outcome, output: Output) -> Result<(), Error> {

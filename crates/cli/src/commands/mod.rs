@@ -1,11 +1,14 @@
 //! Carries out the commands, one file each.
 
+mod columns;
 pub(crate) mod convert;
 pub(crate) mod evaluate;
 pub(crate) mod export;
 pub(crate) mod finish;
 pub(crate) mod import;
+pub(crate) mod impute;
 pub(crate) mod inspect;
+mod plates;
 pub(crate) mod report;
 pub(crate) mod sample;
 pub(crate) mod train;

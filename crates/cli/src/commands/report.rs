@@ -2,28 +2,16 @@
 
 use harmonium::doctor::Remark;
 use harmonium::rbm::Rbm;
-use harmonium::{Batch, Error, Key, check_backend};
+use harmonium::{Batch, Error, check_backend};
 
+use super::plates;
 use crate::folder::{Folder, open_model, write_text};
 use crate::likelihood::Figures;
 use crate::metrics::{Metric, Metrics};
-use crate::outcome::{Guarded, Outcome, SAMPLE_SWEEPS, sample};
-use crate::picture::{Tone, fitting, grid, pairs, spread, tile_shape};
-use crate::report::{Ailment, Curve, Diagnosis, Figure, Plate, Report, Series, Units, render};
+use crate::outcome::{Chains, Guarded, Outcome, sample};
+use crate::report::{Ailment, Curve, Diagnosis, Figure, Report, Series, render};
 use crate::run::Run;
 use crate::{args, checkup, console};
-
-/// Rows whose hidden units are looked at.
-const ROWS: usize = 10_000;
-/// Rows whose features are held at a time.
-const BLOCK: usize = 500;
-/// A hidden unit with a smaller or a larger mean says nothing about the data.
-const DEAD: f32 = 0.005;
-const SATURATED: f32 = 0.995;
-/// Tiles in a row: of 28 pixels each, that many fit a wide screen twice enlarged.
-const COLUMNS: usize = 16;
-/// Rows that are shown with their reconstructions.
-const PAIRS: usize = 20;
 
 /// Carries out `report`.
 ///
@@ -38,7 +26,7 @@ pub(crate) fn run(args: &args::Report) -> Result<(), Error> {
     let metrics = Metrics::read(run.folder.metrics(), u64::MAX)?;
     let outcome = Outcome::read(&run)?.filter(|outcome| outcome.steps == header.step);
     let outcome = outcome.unwrap_or_else(|| Outcome::unfinished(&run, &rbm, header.step));
-    let samples = sample(&rbm, run.recipe.seed, args.output)?;
+    let samples = sample(&rbm, run.train.shown(), run.recipe.seed, args.output);
     write(&run, &rbm, &metrics, &outcome, &samples)?;
     console::line(format!("report {}", run.folder.report().display()))
 }
@@ -55,19 +43,18 @@ pub(crate) fn write(
     samples: &Batch,
 ) -> Result<(), Error> {
     let recipe = run.recipe.to_json()?;
+    let shown = plates::Shown { run, rbm, samples };
     let report = Report {
         title: format!("RBM {} × {} on {}", rbm.visible_units(), rbm.hidden_units(), run.recipe.name()),
         summary: summary(outcome),
         notices: outcome.notices.clone(),
         diagnosis: Some(diagnosis(outcome.remarks.as_deref(), metrics.lines())),
         curves: curves(metrics.lines()),
-        samples: Some(tiles(samples)),
-        filters: Some(filters(rbm)),
-        reconstructions: Some(reconstructions(run, rbm)?),
-        units: Some(units(run, rbm)?),
+        units: Some(shown.units()?),
         recipe: flat(&recipe),
         command: command(run),
         environment: environment()?,
+        ..shown.rows()?
     };
     write_text(&run.folder.report(), &render(&report))
 }
@@ -76,18 +63,18 @@ fn summary(outcome: &Outcome) -> Vec<Figure> {
     let mut figures = Vec::new();
     if let (Some(name), Some(found)) = (&outcome.evaluated_on, &outcome.figures) {
         figures.push(likelihood(name, found));
-        let pseudo = format!("{:.2} nats a row", found.pseudo_log_likelihood);
-        figures.push(Figure::exact(
-            "pseudo log-likelihood",
-            &pseudo,
-            "no likelihood: each pixel from all others",
-        ));
+        if let Some(pseudo) = found.pseudo_log_likelihood {
+            let pseudo = format!("{pseudo:.2} nats a row");
+            let how = "no likelihood: each pixel from all others";
+            figures.push(Figure::exact("pseudo log-likelihood", &pseudo, how));
+        }
     }
     if let Some(gap) = outcome.sample_free_energy_gap {
         let how = "mean F of samples minus mean F of the rows; 3σ of both means";
         let interval = [gap.mean - gap.three_sigma, gap.mean + gap.three_sigma];
         figures.push(Figure::estimate("free energy of samples", gap.mean, interval, "nats", how));
     }
+    figures.extend(outcome.chains.as_ref().map(chains));
     let epochs = outcome.stopped.as_ref().map_or(outcome.epochs, |stopped| stopped.best_epoch);
     figures.push(Figure::exact("updates", &outcome.steps.to_string(), &format!("{epochs} epochs")));
     let Guarded { rollbacks, lowest_rate } = outcome.guard;
@@ -102,6 +89,18 @@ fn summary(outcome: &Outcome) -> Vec<Figure> {
     ));
     figures.push(Figure::exact("digest", outcome.digest.get(..12).unwrap_or_default(), &outcome.digest));
     figures
+}
+
+/// Says how the chains of the finished machine move, and how often those of the training swapped places.
+fn chains(chains: &Chains) -> Figure {
+    let Chains { effective, sweeps, swap_rates } = chains;
+    let rates = swap_rates.iter().map(|rate| rate.map_or("none".into(), |rate| format!("{rate:.2}")));
+    let rates = rates.collect::<Vec<_>>().join(", ");
+    let swaps =
+        if rates.is_empty() { rates } else { format!("; shares of accepted swaps in the training: {rates}") };
+    let detail =
+        format!("independent states that {sweeps} sweeps of a chain are worth, by its free energy{swaps}");
+    Figure::exact("effective sample size", &format!("{effective:.1}"), &detail)
 }
 
 /// Parts what was found in the finished machine from what an epoch had and the end has not.
@@ -146,78 +145,43 @@ fn curves(lines: &[Metric]) -> Vec<Curve> {
         series: vec![Series::new(name, lines.iter().map(of).collect())],
         note: note.into(),
     };
-    let mut out = vec![
-        curve(
-            "Pseudo log-likelihood",
-            "nats a row",
-            "Mean over some training rows; it is no likelihood, but it rises with it.",
-            &|m| m.pseudo_log_likelihood,
-        ),
+    let none = f64::NAN;
+    let pseudo = curve(
+        "Pseudo log-likelihood",
+        "nats a row",
+        "Mean over some training rows; it is no likelihood, but it rises with it.",
+        &|m| m.pseudo_log_likelihood.unwrap_or(none),
+    );
+    let back = curve(
+        "Reconstruction log-likelihood",
+        "nats a row",
+        "Mean of ln p(v | h) over some training rows, h being drawn given them; it is no likelihood.",
+        &|m| m.reconstruction_log_likelihood.unwrap_or(none),
+    );
+    let bits = lines.iter().all(|line| line.reconstruction_log_likelihood.is_none());
+    let error = if bits { "wrong bits a row" } else { "deviations of the columns" };
+    let known = |curve: &Curve| curve.series[0].values.iter().any(|value| value.is_finite());
+    let mut out: Vec<Curve> = [pseudo, back].into_iter().filter(known).collect();
+    let first = out.len();
+    out.extend([
         curve(
             "Reconstruction error",
-            "wrong bits a row",
+            error,
             "One pass up and down; it says how well rows are copied, not how likely they are.",
             &|m| m.reconstruction_error,
         ),
         curve("Learning rate", "", "", &|m| m.learning_rate),
         curve("Throughput", "samples a second", "", &|m| m.samples_per_second),
-    ];
+    ]);
     if lines.iter().any(|line| line.free_energy_gap.is_some()) {
         let note =
             "Mean F of validation rows minus mean F of training rows: it grows when the model overfits.";
         out.insert(
-            1,
+            first,
             curve("Free-energy gap", "nats a row", note, &|m| m.free_energy_gap.unwrap_or(f64::NAN)),
         );
     }
     out
-}
-
-fn tiles(samples: &Batch) -> Plate {
-    let tile = tile_shape(samples.units());
-    let shown = samples.rows().min(fitting(samples.rows(), tile)).min(100);
-    let rows: Vec<Vec<f32>> = samples.gather(0..shown).to_array().outer_iter().map(|r| r.to_vec()).collect();
-    let half = SAMPLE_SWEEPS / 2;
-    let note = format!(
-        "The first {shown} of {} chains, each after {half} sweeps of annealing and {half} of the model.",
-        samples.rows()
-    );
-    Plate { picture: grid(&rows, tile.width, tile.height, COLUMNS, Tone::Grey), note }
-}
-
-fn filters(rbm: &Rbm) -> Plate {
-    let tile = tile_shape(rbm.visible_units());
-    let hidden = rbm.hidden_units();
-    let shown = fitting(hidden, tile).min(hidden);
-    let weights = rbm.weights();
-    let tiles: Vec<Vec<f32>> =
-        spread(hidden, shown).into_iter().map(|j| weights.column(j).to_vec()).collect();
-    let note = format!("{shown} of {hidden} hidden units.");
-    Plate { picture: grid(&tiles, tile.width, tile.height, COLUMNS, Tone::DivergingEach), note }
-}
-
-fn reconstructions(run: &Run, rbm: &Rbm) -> Result<Plate, Error> {
-    let (name, rows) = run.judged();
-    let shown = rows.gather(0..rows.rows().min(PAIRS));
-    let key = Key::from_seed(run.recipe.seed);
-    let back = rbm.reconstruct(&shown, key)?;
-    let lists = |a: &ndarray::Array2<f32>| a.outer_iter().map(|row| row.to_vec()).collect::<Vec<_>>();
-    let picture = pairs(&lists(&shown.to_array()), &lists(&back), tile_shape(rbm.visible_units()), 10);
-    Ok(Plate { picture, note: format!("The first {} {name} rows.", shown.rows()) })
-}
-
-fn units(run: &Run, rbm: &Rbm) -> Result<Units, Error> {
-    let shown = run.train.shown();
-    let rows = shown.rows().min(ROWS);
-    let mut sums = vec![0.0; rbm.hidden_units()];
-    for start in (0..rows).step_by(BLOCK) {
-        let features = rbm.transform(&shown.gather(start..rows.min(start + BLOCK)))?;
-        features
-            .outer_iter()
-            .for_each(|row| sums.iter_mut().zip(row).for_each(|(sum, p)| *sum += f64::from(*p)));
-    }
-    let means = sums.into_iter().map(|sum| (sum / rows as f64) as f32).collect();
-    Ok(Units { means, dead_below: DEAD, saturated_above: SATURATED })
 }
 
 /// Lists the leaves of the recipe with their paths.
@@ -243,7 +207,7 @@ fn leaves(path: &str, value: &serde_json::Value, out: &mut Vec<(String, String)>
 }
 
 fn command(run: &Run) -> String {
-    run.recipe.command()
+    run.recipe.command(&run.folder.schema())
 }
 
 fn environment() -> Result<Vec<(String, String)>, Error> {

@@ -1,15 +1,22 @@
-//! Draws samples from a model and writes them as bits or as a picture.
+//! Draws samples from a model and writes them as its data were, or as a picture.
 
+use std::borrow::Cow;
 use std::path::Path;
 
+use harmonium::data::{Fields, Schema};
 use harmonium::persist::write_bytes_atomically;
+use harmonium::rbm::{Header, Rbm};
 use harmonium::units::States;
-use harmonium::{BitMatrix, Error, Key};
+use harmonium::{Batch, BitMatrix, Error, Key};
+use ndarray::{Array2, ArrayView1};
 
 use super::convert::write_npy;
+use super::plates::shown_samples;
 use crate::args::Sample;
+use crate::csv::Writer;
 use crate::folder::{self, VFS};
-use crate::picture::{Tone, encode, grid, tile_shape};
+use crate::picture::{Picture, Tone, encode, grid, tile_shape};
+use crate::recipe::Recipe;
 use crate::{console, interrupt};
 
 /// Carries out `sample`.
@@ -24,13 +31,17 @@ pub(crate) fn run(args: &Sample) -> Result<(), Error> {
         return Err(Error::option("n", format!("1 to {}", ending.most()), args.n));
     }
     let (rbm, header) = folder::open_model(&args.model)?;
+    let file = File { rbm: &rbm, schema: folder::schema(&rbm, &header), grey: grey(&header) };
+    if ending == Ending::Csv {
+        file.fields()?;
+    }
     let key = Key::from_seed(folder::seed(args.seed, &header));
     let bar = console::bar(args.output, args.sweeps, "sampling");
     let samples = rbm.sample(args.n, args.sweeps, key, &mut |done| {
         bar.set_position(done);
     });
     bar.finish_and_clear();
-    write(&args.out, ending, &samples)?;
+    file.write(&args.out, ending, samples, key)?;
     console::note(
         args.output,
         format!("{} samples after {} sweeps each: {}", args.n, args.sweeps, args.out.display()),
@@ -38,9 +49,10 @@ pub(crate) fn run(args: &Sample) -> Result<(), Error> {
     Ok(())
 }
 
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 enum Ending {
     Npy,
+    Csv,
     Png,
 }
 
@@ -48,7 +60,7 @@ impl Ending {
     /// Gives the most samples that such a file takes; more tiles than that make no picture.
     fn most(self) -> usize {
         match self {
-            Self::Npy => 10_000_000,
+            Self::Npy | Self::Csv => 10_000_000,
             Self::Png => 10_000,
         }
     }
@@ -57,26 +69,84 @@ impl Ending {
 fn ending(path: &Path) -> Result<Ending, Error> {
     match path.extension().and_then(|e| e.to_str()) {
         Some("npy") => Ok(Ending::Npy),
+        Some("csv") => Ok(Ending::Csv),
         Some("png") => Ok(Ending::Png),
-        _ => Err(Error::option("out", "a name that ends in .npy or .png", path.display())),
+        _ => Err(Error::option("out", "a name that ends in .npy, .csv or .png", path.display())),
     }
 }
 
-fn write(path: &Path, ending: Ending, samples: &States) -> Result<(), Error> {
-    match (ending, samples) {
-        (Ending::Npy, States::Bits(bits)) => write_npy(path, &bytes(bits)),
-        (Ending::Npy, States::Reals(values)) => write_npy(path, values),
-        (Ending::Png, _) => write_bytes_atomically(&VFS, path, &encode(&picture(samples))),
+/// Gives the range of grey values that the model was trained on, if it was on such.
+fn grey(header: &Header) -> Option<[f32; 2]> {
+    Recipe::from_json(&header.recipe).ok().and_then(|recipe| recipe.grey)
+}
+
+/// Writes samples of a model as its data were.
+struct File<'a> {
+    rbm: &'a Rbm,
+    /// What the columns are, where they are no plain bits.
+    schema: Option<Schema>,
+    grey: Option<[f32; 2]>,
+}
+
+impl File<'_> {
+    fn fields(&self) -> Result<Fields, Error> {
+        let schema = self
+            .schema
+            .as_ref()
+            .map_or_else(|| Cow::Owned(Schema::of(&self.rbm.visible().units())), Cow::Borrowed);
+        Fields::new(&schema)
+    }
+
+    fn write(&self, path: &Path, ending: Ending, samples: States, key: Key) -> Result<(), Error> {
+        match (ending, &samples) {
+            (Ending::Npy, States::Bits(bits)) if self.schema.is_none() => write_npy(path, &bytes(bits)),
+            (Ending::Npy, _) => write_npy(path, &self.columns(&samples)?),
+            (Ending::Csv, _) => write_bytes_atomically(&VFS, path, self.text(&samples)?.as_bytes()),
+            (Ending::Png, _) => write_bytes_atomically(&VFS, path, &encode(&self.picture(samples, key)?)),
+        }
+    }
+
+    /// Gives one value a column, classes by their numbers: `(n, columns)`.
+    fn columns(&self, samples: &States) -> Result<Array2<f32>, Error> {
+        Ok(self.fields()?.decoded(&self.rbm.visible().features_of(samples)))
+    }
+
+    fn text(&self, samples: &States) -> Result<String, Error> {
+        let (fields, values) = (self.fields()?, self.columns(samples)?);
+        let mut out = Writer::default();
+        // Columns without names have no header.
+        if fields.each.iter().any(|field| field.name != (field.column + 1).to_string()) {
+            fields.each.iter().for_each(|field| out.cell(&field.name));
+            out.end();
+        }
+        for row in values.outer_iter() {
+            fields.each.iter().zip(row).for_each(|(field, &x)| out.cell(&field.show(x)));
+            out.end();
+        }
+        Ok(out.text())
+    }
+
+    fn picture(&self, samples: States, key: Key) -> Result<Picture, Error> {
+        let (rows, tile) = (samples.rows(), tile_shape(samples.features()));
+        let values = match samples {
+            States::Bits(_) => samples.to_array(),
+            reals => shown_samples(self.rbm, &Batch::from_states(reals)?, key)?.0,
+        };
+        let range = || {
+            values
+                .iter()
+                .fold([f32::INFINITY, f32::NEG_INFINITY], |[low, high], &x| [low.min(x), high.max(x)])
+        };
+        let bits = self.rbm.visible().units().is_binary();
+        let [low, high] = if bits { [0.0, 1.0] } else { self.grey.unwrap_or_else(range) };
+        let width = if high > low { high - low } else { 1.0 };
+        let grey = |row: ArrayView1<'_, f32>| row.iter().map(|x| (x - low) / width).collect();
+        let tiles: Vec<Vec<f32>> = values.outer_iter().map(grey).collect();
+        let columns = (rows as f64).sqrt().ceil() as usize;
+        Ok(grid(&tiles, tile.width, tile.height, columns, Tone::Grey))
     }
 }
 
-fn bytes(samples: &BitMatrix) -> ndarray::Array2<u8> {
-    ndarray::Array2::from_shape_fn((samples.rows(), samples.units()), |(r, u)| u8::from(samples.get(r, u)))
-}
-
-fn picture(samples: &States) -> crate::picture::Picture {
-    let tile = tile_shape(samples.features());
-    let tiles: Vec<Vec<f32>> = samples.to_array().outer_iter().map(|row| row.to_vec()).collect();
-    let columns = (samples.rows() as f64).sqrt().ceil() as usize;
-    grid(&tiles, tile.width, tile.height, columns, Tone::Grey)
+fn bytes(samples: &BitMatrix) -> Array2<u8> {
+    Array2::from_shape_fn((samples.rows(), samples.units()), |(r, u)| u8::from(samples.get(r, u)))
 }

@@ -3,9 +3,11 @@
 use std::path::Path;
 use std::process::ExitCode;
 
-use harmonium::persist::{Checkpoints, digest_rows};
+use harmonium::data::{marginals, scaled};
+use harmonium::persist::Checkpoints;
 use harmonium::rbm::{Header, Origin, Rbm};
 use harmonium::train::{Snapshot, Summary, Training};
+use harmonium::units::Scaling;
 use harmonium::{Error, ErrorKind, Key, Rows};
 
 use super::finish;
@@ -15,7 +17,7 @@ use crate::clock::Clock;
 use crate::folder::{Folder, VFS};
 use crate::metrics::Metrics;
 use crate::recipe::Recipe;
-use crate::run::Run;
+use crate::run::{Run, digest};
 use crate::source::Parts;
 use crate::stop::{Stopped, Stopper};
 use crate::watch::{Checks, Probe, Watch, Watched};
@@ -38,9 +40,11 @@ pub(crate) fn run(args: &Train) -> Result<ExitCode, Error> {
 fn start(data: &str, args: &Train) -> Result<ExitCode, Error> {
     let mut recipe = Recipe::new(data, args)?;
     let Parts { train, validation, test } = recipe.load(data)?;
-    recipe.data_digest = digest_rows(train.all())?;
+    recipe.data_digest = digest(&train)?;
+    recipe.settle(&args.options, train.shown())?;
     let rbm = beginning(&recipe, train.all())?;
     recipe.estimator.get().check_model(&rbm)?;
+    recipe.stop.map_or(Ok(()), |stop| stop.check_rows(&rbm, train.shown(), validation.as_ref()))?;
     let folder = Folder::create(args.out.as_deref(), &recipe.name())?;
     folder.write_recipe(&recipe)?;
     let metrics = Metrics::new(folder.metrics());
@@ -91,7 +95,22 @@ fn is_absence(error: &Error) -> bool {
 }
 
 fn beginning(recipe: &Recipe, train: &dyn Rows) -> Result<Rbm, Error> {
-    Rbm::for_data(train, recipe.hidden.clone(), Key::from_seed(recipe.seed))
+    let key = Key::from_seed(recipe.seed);
+    let Some(schema) = &recipe.schema else { return Rbm::for_data(train, recipe.hidden.clone(), key) };
+    let visible = schema.units()?;
+    match scaled(&visible, train)? {
+        Some(scaling) => begin_scaled(Rbm::new(visible, recipe.hidden.clone(), key)?, train, scaling),
+        None => Rbm::fitted(visible, train, recipe.hidden.clone(), key),
+    }
+}
+
+/// Gives a machine the scale and the marginals of its data.
+fn begin_scaled(rbm: Rbm, train: &dyn Rows, scaling: Scaling) -> Result<Rbm, Error> {
+    let visible = marginals(&rbm.visible().units(), train, Some(&scaling))?;
+    let mut rbm = Rbm::from_layers(rbm.weights(), visible.clone(), rbm.hidden().clone())?;
+    rbm.set_scaling(Some(scaling))?;
+    rbm.set_base(visible)?;
+    Ok(rbm)
 }
 
 /// Allows more epochs where no schedule depends on their number.
@@ -167,7 +186,7 @@ fn fit(
     let checkpoints = Checkpoints::open(&VFS, &run.folder.checkpoints())?;
     let seed = run.recipe.seed;
     let origin = Origin { seed, step: 0, recipe: run.recipe.to_json()? };
-    let probe = Probe::new(run.train.shown(), run.validation.as_ref(), seed);
+    let probe = Probe::new(run.train.shown(), run.validation.as_ref(), seed)?;
     let bar = console::bar(args.output, training.total(), "training");
     let checks = checks(run, &metrics)?;
     let mut watch = Watch::new(args.output, checkpoints, origin, metrics, probe, checks, bar);

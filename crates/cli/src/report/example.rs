@@ -1,6 +1,6 @@
 //! Makes up a run for the tests: strokes, 30 epochs, every section filled.
 
-use super::{Ailment, Curve, Diagnosis, Figure, Plate, Report, Series, Units};
+use super::{Ailment, Curve, Diagnosis, Figure, Idle, Plate, Report, Series, Units};
 use crate::picture::{self, Tone};
 
 /// Draws from [0, 1), the same numbers each time.
@@ -88,7 +88,7 @@ fn plates(noise: &mut Noise) -> [Option<Plate>; 3] {
         (picture::grid(&filters, 28, 28, 16, Tone::Diverging), "256 of 500 hidden units, evenly spread."),
         (picture::pairs(&data[..32], &blurred[..32], tile, 16), "The first 32 rows of the test set."),
     ]
-    .map(|(picture, note)| Some(Plate { picture, note: note.into() }))
+    .map(|(picture, note)| Some(Plate::new(picture, note.into())))
 }
 
 fn diagnosis() -> Diagnosis {
@@ -173,7 +173,9 @@ pub(super) fn example() -> Report {
         samples,
         filters,
         reconstructions,
-        units: Some(Units { means, dead_below: 0.01, saturated_above: 0.99 }),
+        weights: None,
+        columns: None,
+        units: Some(Units { means, idle: Idle::Ends { dead_below: 0.01, saturated_above: 0.99 } }),
         recipe,
         command: command.into(),
         environment: named(&[("version", "Harmonium 0.1.0"), ("back end", "avx2"), ("threads", "8")]),

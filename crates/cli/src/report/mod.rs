@@ -4,6 +4,7 @@
 //! `chart::POINTS` places and a picture above `plate::BYTES` is named instead of shown.
 
 mod chart;
+mod columns;
 mod diagnosis;
 mod html;
 mod page;
@@ -16,10 +17,11 @@ mod example;
 mod tests;
 
 pub(crate) use chart::{Curve, Series};
+pub(crate) use columns::{Columns, Moments};
 pub(crate) use diagnosis::{Ailment, Diagnosis};
 pub(crate) use page::render;
 pub(crate) use plate::Plate;
-pub(crate) use units::Units;
+pub(crate) use units::{Idle, Units};
 
 /// Holds everything a report shows.
 #[derive(Clone, Debug, Default)]
@@ -38,6 +40,10 @@ pub(crate) struct Report {
     pub(crate) samples: Option<Plate>,
     /// Weights of hidden units.
     pub(crate) filters: Option<Plate>,
+    /// Weights of a table, a line a column and a column a hidden unit.
+    pub(crate) weights: Option<Plate>,
+    /// Columns of a table: data against samples.
+    pub(crate) columns: Option<Columns>,
     /// Data above their reconstructions, as `picture::pairs` draws them.
     pub(crate) reconstructions: Option<Plate>,
     /// How active the hidden units are on the data.

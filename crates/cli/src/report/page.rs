@@ -4,7 +4,7 @@ use super::chart::{Shape, chart};
 use super::html::{Html, element, table, void, words};
 use super::plate::{Subject, figure};
 use super::{Figure, Report};
-use super::{diagnosis, units};
+use super::{columns, diagnosis, units};
 
 const STYLE: &str = include_str!("style.css");
 const SCRIPT: &str = include_str!("page.js");
@@ -55,6 +55,8 @@ fn sections(report: &Report) -> impl Iterator<Item = Html> {
         report.diagnosis.as_ref().map(|found| section("diagnosis", "Diagnosis", diagnosis::overview(found))),
         Some(section("curves", "Training", curves(report))),
         plate(&report.samples, Subject::Samples).map(|shown| section("samples", "Samples", shown)),
+        report.columns.as_ref().map(|shown| section("columns", "Columns", columns::overview(shown))),
+        plate(&report.weights, Subject::Weights).map(|shown| section("weights", "Weights", shown)),
         plate(&report.filters, Subject::Filters).map(|shown| section("filters", "Filters", shown)),
         plate(&report.reconstructions, Subject::Reconstructions)
             .map(|shown| section("reconstructions", "Reconstructions", shown)),

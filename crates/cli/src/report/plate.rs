@@ -18,6 +18,15 @@ pub(crate) struct Plate {
     pub(crate) picture: Picture,
     /// The facts of this picture, say "256 of 500 hidden units, evenly spread"; may be empty.
     pub(crate) note: String,
+    /// The values that black and white stand for, in a grey picture.
+    pub(crate) ends: [f32; 2],
+}
+
+impl Plate {
+    /// Shows a picture whose values lie between 0 and 1.
+    pub(crate) fn new(picture: Picture, note: String) -> Self {
+        Self { picture, note, ends: [0.0, 1.0] }
+    }
 }
 
 /// Says what the tiles of a plate are.
@@ -25,6 +34,7 @@ pub(crate) struct Plate {
 pub(super) enum Subject {
     Samples,
     Filters,
+    Weights,
     Reconstructions,
 }
 
@@ -33,27 +43,31 @@ impl Subject {
         match self {
             Self::Samples => "Grid of samples drawn from the model",
             Self::Filters => "Grid of the weights of hidden units",
+            Self::Weights => "Matrix of the weights between columns and hidden units",
             Self::Reconstructions => "Grid of data rows, each above its reconstruction",
         }
     }
 
-    fn caption(self, picture: &Picture) -> String {
+    fn caption(self, plate: &Plate) -> String {
         let what = match self {
             Self::Samples => "Each tile is one sample drawn from the model.",
             Self::Filters => "Each tile is one hidden unit’s weights to the visible units.",
+            Self::Weights => {
+                "Each line is a feature of the data in the order of the table above, each column a hidden unit."
+            }
             Self::Reconstructions => {
                 "Each tile of an upper row is a row of the data; below it is the model’s reconstruction of it."
             }
         };
-        format!("{what} {}", colours(picture))
+        format!("{what} {}", colours(plate))
     }
 }
 
 /// Says what the colours stand for.
-fn colours(picture: &Picture) -> String {
-    let scale = picture.scale;
-    match picture.tone {
-        Tone::Grey => "Black is 0, white is 1.".into(),
+fn colours(plate: &Plate) -> String {
+    let (scale, [black, white]) = (plate.picture.scale, plate.ends);
+    match plate.picture.tone {
+        Tone::Grey => format!("Black is {black}, white is {white}."),
         Tone::Diverging => format!(
             "Blue is negative, white zero, red positive; all tiles share one scale, from −{scale:.3} to +{scale:.3}."
         ),
@@ -68,8 +82,7 @@ fn colours(picture: &Picture) -> String {
 pub(super) fn figure(plate: &Plate, subject: Subject) -> Html {
     let png = encode(&plate.picture);
     let shown = if png.len() <= BYTES { image(&plate.picture, &png, subject) } else { absent(png.len()) };
-    let caption =
-        words("figcaption", "", format!("{} {}", subject.caption(&plate.picture), plate.note).trim());
+    let caption = words("figcaption", "", format!("{} {}", subject.caption(plate), plate.note).trim());
     element("figure", &[], [shown, caption])
 }
 

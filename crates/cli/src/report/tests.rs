@@ -2,7 +2,7 @@
 
 use super::chart::POINTS;
 use super::example::{Noise, example};
-use super::{Ailment, Curve, Diagnosis, Figure, Plate, Report, Series, Units, render};
+use super::{Ailment, Curve, Diagnosis, Figure, Idle, Plate, Report, Series, Units, render};
 use crate::picture::{self, Tile, Tone};
 
 const HOSTILE: &str = "</script><img src=x onerror=\"alert('1')\"><!-- & \u{2028}\0";
@@ -188,7 +188,7 @@ fn a_picture_too_large_is_named_instead_of_shown() {
     let noise = &mut Noise(3);
     let tile: Vec<f32> = (0..700 * 1000).map(|_| noise.next() as f32).collect();
     let picture = picture::grid(&[tile], 700, 1000, 1, Tone::Grey);
-    let page = render(&Report { samples: Some(Plate { picture, note: String::new() }), ..Report::default() });
+    let page = render(&Report { samples: Some(Plate::new(picture, String::new())), ..Report::default() });
     assert!(page.contains("Not shown: the picture takes ") && page.len() < 200_000);
 }
 
@@ -208,9 +208,9 @@ fn what_fits_stays_below_the_limit_even_as_noise() {
 #[test]
 fn units_are_counted_at_both_ends_and_binned() {
     let means = vec![0.0, 0.005, 0.5, 1.0, f32::NAN];
-    let units = Units { means, dead_below: 0.01, saturated_above: 0.99 };
-    assert_eq!((units.dead(), units.saturated()), (2, 1));
+    let units = Units { means, idle: Idle::Ends { dead_below: 0.01, saturated_above: 0.99 } };
     let page = render(&Report { units: Some(units), ..Report::default() });
+    assert!(page.contains("2 are dead (mean below 0.010) and 1 saturated (mean above 0.990)"));
     assert!(page.contains("1 have no finite mean"));
     let counts = &data(&page)[0]["series"][0]["values"];
     assert_eq!((&counts[0], &counts[10], &counts[19]), (&2.0.into(), &1.0.into(), &1.0.into()));

@@ -217,7 +217,7 @@ pub(crate) const COMMANDS: &[Case] = &[
     Case(
         "sample model.hmn --out out.txt",
         2,
-        &["out: expected a name that ends in .npy or .png, got out.txt"],
+        &["out: expected a name that ends in .npy, .csv or .png, got out.txt"],
     ),
     Case("sample model.hmn --out out", 2, &["out: expected a name", "got out"]),
     Case("sample model.hmn --out out.npy --n 0", 2, &["n: expected 1 to 10000000, got 0"]),

@@ -8,7 +8,7 @@ use ::csv::{ByteRecord, ReaderBuilder, Trim};
 use super::Table;
 use crate::Error;
 
-const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+pub(super) const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
 /// The most characters of a bad field that an error shows.
 const SHOWN: usize = 40;
@@ -32,7 +32,7 @@ pub(super) fn table(field: &str, content: &[u8]) -> Result<Table, Error> {
 }
 
 /// Refuses an empty line before the last one: the csv crate would drop it, and rows would slip against labels.
-fn check_lines(field: &str, text: &[u8]) -> Result<(), Error> {
+pub(super) fn check_lines(field: &str, text: &[u8]) -> Result<(), Error> {
     let lines = text
         .split(|&byte| byte == b'\n')
         .flat_map(|line| line.strip_suffix(b"\r").unwrap_or(line).split(|&byte| byte == b'\r'));
@@ -44,7 +44,7 @@ fn check_lines(field: &str, text: &[u8]) -> Result<(), Error> {
     }
 }
 
-fn check_width(field: &str, line: usize, expected: usize, got: usize) -> Result<(), Error> {
+pub(super) fn check_width(field: &str, line: usize, expected: usize, got: usize) -> Result<(), Error> {
     if got == expected {
         return Ok(());
     }
@@ -75,7 +75,7 @@ fn number(cell: &[u8]) -> Option<f32> {
     std::str::from_utf8(cell).ok()?.parse().ok()
 }
 
-fn shown(cell: &[u8]) -> String {
+pub(super) fn shown(cell: &[u8]) -> String {
     if cell.is_empty() {
         return "an empty field".into();
     }

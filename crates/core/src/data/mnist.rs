@@ -90,6 +90,14 @@ pub(super) fn mnist_bits(folder: &Path, part: Part, how: Binarize, key: Key) -> 
         .ok_or_else(|| Error::shape(name, format!("{count} rows"), "others"))
 }
 
+/// Reads the images of one part as grey values, `(60000, 784)` or `(10000, 784)`.
+pub(super) fn mnist_images(folder: &Path, part: Part) -> Result<Table, Error> {
+    match part {
+        Part::Train => images(&present(folder, FILES[0]), 60_000),
+        Part::Test => images(&present(folder, FILES[2]), 10_000),
+    }
+}
+
 fn find(variable: Option<OsString>, start: &Path) -> Result<PathBuf, Error> {
     let holds = |folder: &PathBuf| present(folder, FILES[0]).is_file();
     let (found, place) = match variable {

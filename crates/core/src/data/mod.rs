@@ -1,16 +1,22 @@
 //! Reads data sets, makes bits of them and hands them out in batches.
 //!
-//! A file becomes a [`Table`] ([`open`]), a table becomes bits ([`binarize()`]), and each epoch walks over the rows in
+//! A file becomes a [`Table`] ([`open`]), a table becomes bits ([`binarize()`]). For other units a file becomes a [`Frame`], and a
+//! [`Schema`] says what its columns are, which may have gaps. Each epoch walks over the rows in
 //! an order of its own ([`shuffled`], [`Batches`]). Nothing here keeps a generator: what is drawn depends on a key
 //! and on the place of the row.
 
 mod batches;
 mod binarize;
+mod cells;
 mod csv;
+mod documents;
+mod fields;
 mod file;
+mod frame;
 mod gz;
 mod idx;
 mod idx_rows;
+mod kind;
 mod marginals;
 mod mnist;
 mod npy;
@@ -18,6 +24,9 @@ mod npz;
 mod open;
 mod packed;
 mod packed_file;
+mod scale;
+mod schema;
+mod settle;
 mod source;
 mod split;
 mod table;
@@ -25,10 +34,17 @@ mod weighted;
 
 pub use batches::{Batches, shuffled};
 pub use binarize::{Binarize, binarize};
+pub use cells::{Cell, Cells};
+pub use documents::Documents;
+pub use fields::{Field, Fields};
+pub use frame::Frame;
+pub use kind::Kind;
 pub use marginals::{marginals, standardise};
 pub use mnist::{DATA_VARIABLE, Mnist, mnist, mnist_folder};
 pub use open::{ReadOptions, open};
 pub use packed_file::PackedFile;
+pub use scale::scaled;
+pub use schema::{Column, Role, Schema};
 pub use source::{Part, Source};
 pub use split::{fold, split_last};
 pub use table::{Table, Values};

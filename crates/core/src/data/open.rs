@@ -49,7 +49,7 @@ impl ReadOptions {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Format {
+pub(super) enum Format {
     Npy,
     Npz,
     Csv,
@@ -57,20 +57,21 @@ enum Format {
 }
 
 /// The known endings; `.gz` may follow all but npz, which is packed by itself.
-const ENDINGS: [(&str, Format); 5] = [
+const ENDINGS: [(&str, Format); 6] = [
     (".npy", Format::Npy),
     (".npz", Format::Npz),
     (".csv", Format::Csv),
     (".data", Format::Csv),
+    (".dat", Format::Csv),
     ("-ubyte", Format::Idx),
 ];
 
-/// Reads a table from a file `*.npy`, `*.csv`, `*.data` or `*-ubyte` (IDX), each plain or with `.gz` behind, or `*.npz`.
+/// Reads a table from a file `*.npy`, `*.csv`, `*.data`, `*.dat` or `*-ubyte` (IDX), each plain or with `.gz` behind, or `*.npz`.
 ///
 /// * IDX: unsigned bytes, grey values b / 255; the first axis counts rows, the others together are the columns.
 /// * npy, npz: u8, bool, f32, f64, i32, i64, axes as in IDX. Booleans are bits, and so are unsigned bytes that are
 ///   all 0 or 1; other unsigned bytes are grey values b / 255. With `packed`, unsigned bytes are packed bits.
-/// * CSV, also named `*.data`: numbers with a decimal point, separated by commas, with or without a header line.
+/// * CSV, also named `*.data` or `*.dat`: numbers with a decimal point, separated by commas, with or without a header line.
 ///
 /// # Errors
 /// An unknown ending; a file that cannot be read, is empty, or breaks its format; options that do not fit the
@@ -95,15 +96,14 @@ pub fn open(path: &Path, options: &ReadOptions) -> Result<Table, Error> {
 }
 
 /// Gives the format that a name tells, and whether it tells of gzip.
-fn format(path: &Path) -> Result<(Format, bool), Error> {
+pub(super) fn format(path: &Path) -> Result<(Format, bool), Error> {
     let name = path.file_name().unwrap_or_default().to_string_lossy().to_lowercase();
     let (stem, packed) = name.strip_suffix(".gz").map_or((name.as_str(), false), |stem| (stem, true));
     let found = ENDINGS.into_iter().find(|(ending, _)| stem.ends_with(ending)).map(|(_, format)| format);
     match found {
         Some(format) if !(packed && format == Format::Npz) => Ok((format, packed)),
         _ => {
-            let expected =
-                "a name ending in .npy, .npy.gz, .npz, .csv, .csv.gz, .data, .data.gz, -ubyte or -ubyte.gz";
+            let expected = "a name ending in .npy, .npy.gz, .npz, .csv, .csv.gz, .data, .data.gz, .dat, .dat.gz, -ubyte or -ubyte.gz";
             Err(Error::option("data", expected, path.display()))
         }
     }
@@ -209,9 +209,19 @@ mod tests {
     fn an_unknown_ending_lists_the_known_ones() {
         for name in ["t.txt", "t", "t.npz.gz", "t.gz", "t.csv.bz2", "", "..", "npy"] {
             let error = open(Path::new(name), &ReadOptions::default()).unwrap_err().to_string();
-            for ending in
-                [".npy", ".npy.gz", ".npz", ".csv", ".csv.gz", ".data", ".data.gz", "-ubyte", "-ubyte.gz"]
-            {
+            for ending in [
+                ".npy",
+                ".npy.gz",
+                ".npz",
+                ".csv",
+                ".csv.gz",
+                ".data",
+                ".data.gz",
+                ".dat",
+                ".dat.gz",
+                "-ubyte",
+                "-ubyte.gz",
+            ] {
                 assert!(error.contains(ending), "{error}");
             }
         }

@@ -2,8 +2,8 @@
 
 use std::path::PathBuf;
 
-use super::mnist::mnist_bits;
-use super::{Binarize, ReadOptions, binarize, mnist_folder, open};
+use super::mnist::{mnist_bits, mnist_images};
+use super::{Binarize, Frame, ReadOptions, binarize, mnist_folder, open};
 use crate::{Batch, Error, Key, purpose};
 
 /// Names where data comes from.
@@ -58,6 +58,30 @@ impl Source {
             Self::File(path) => binarize(&open(path, options)?, how, key)?,
         };
         Batch::from_bits(bits).map(Some)
+    }
+
+    /// Loads one part as it lies, if the source has it, for units that are no bits or for rows with gaps. `key` is that of the
+    /// seed, and draws bits where `how` asks for them.
+    ///
+    /// # Errors
+    /// As [`Source::load`], and what [`Frame::open`] refuses.
+    pub fn frame(
+        &self,
+        part: Part,
+        options: &ReadOptions,
+        how: Binarize,
+        key: Key,
+    ) -> Result<Option<Frame>, Error> {
+        let key = key.fold_in(purpose::BINARIZE).fold_in(u64::from(part == Part::Test));
+        let frame = match self {
+            Self::Mnist => {
+                options.check_unused("mnist")?;
+                Frame::Numbers("mnist".into(), mnist_images(&mnist_folder()?, part)?)
+            }
+            Self::File(_) if part == Part::Test => return Ok(None),
+            Self::File(path) => Frame::open(path, options)?,
+        };
+        frame.binarized(how, key).map(Some)
     }
 }
 

@@ -62,6 +62,27 @@ pub fn stuck(values: ArrayView2<'_, f64>, options: &Doctor) -> Vec<Remark> {
     vec![Finding::StuckChains.remark(severity, found, &figures, &[])]
 }
 
+/// Finds an annealing that few of its runs decide: their effective number, and how many there were.
+pub fn runs(effective: f64, runs: usize, options: &Doctor) -> Vec<Remark> {
+    let least = options.runs * runs as f64;
+    // Written so that NaN is found.
+    let enough = mutant!("B128", effective, runs as f64) >= least;
+    if enough || runs == 0 {
+        return Vec::new();
+    }
+    let found = format!(
+        "{runs} annealing runs are worth {effective:.1}, so that a few of them decide the estimate of ln Z"
+    );
+    // An estimate that hangs on one or two runs has an interval of no meaning.
+    let severity = if effective >= 3.0 { Severity::Warning } else { Severity::Serious };
+    vec![Finding::FewRuns.remark(
+        severity,
+        found,
+        &[("effective runs", effective), ("runs", runs as f64)],
+        &[],
+    )]
+}
+
 /// Finds neighbouring temperatures that hardly ever swap: the rate of accepted swaps of each pair.
 pub fn swaps(rates: &[f64], options: &Doctor) -> Vec<Remark> {
     let pairs: Vec<usize> =
@@ -170,6 +191,15 @@ mod tests {
         let frozen = Array2::from_shape_fn((100, 40), |(_, c)| c as f64);
         assert_eq!(stuck(frozen.view(), &Doctor::default()).len(), 1);
         assert_eq!(stuck(Array2::zeros((100, 40)).view(), &Doctor::default()), []);
+    }
+
+    #[test]
+    fn an_annealing_that_few_runs_decide_is_found() {
+        assert_eq!(runs(40.0, 100, &Doctor::default()), []);
+        assert_eq!(runs(9.0, 100, &Doctor::default())[0].severity, Severity::Warning);
+        assert_eq!(runs(1.2, 100, &Doctor::default())[0].severity, Severity::Serious);
+        assert_eq!(runs(f64::NAN, 100, &Doctor::default()).len(), 1);
+        assert_eq!(runs(0.0, 0, &Doctor::default()), []);
     }
 
     #[test]

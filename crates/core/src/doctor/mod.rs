@@ -16,12 +16,12 @@ mod rate;
 mod units;
 mod weights;
 
-pub use chains::{effective, stuck, swaps};
+pub use chains::{effective, runs, stuck, swaps};
 pub use data::{constant, uncentred, unscaled};
 pub use options::Doctor;
 pub use overfitting::{Gap, overfitting};
 pub use rate::{Pace, pace, relative_change};
-pub use units::{duplicates, idle};
+pub use units::{duplicates, idle, silent, squashed};
 pub use weights::{exploding, variances};
 
 use std::fmt;
@@ -56,6 +56,8 @@ pub enum Finding {
     StuckChains,
     /// Neighbouring temperatures that hardly ever swap.
     RareSwaps,
+    /// Annealing runs of which a few decide.
+    FewRuns,
     /// Validation rows that the model finds much less likely than training rows.
     Overfitting,
     /// Updates that overwrite what was learnt.
@@ -131,7 +133,7 @@ impl Finding {
             Self::ConstantColumns | Self::Unscaled => &[],
             Self::Uncentred => &["centre"],
             Self::StuckChains => &["k", "learning_rate", "l2"],
-            Self::RareSwaps => &["betas"],
+            Self::RareSwaps | Self::FewRuns => &["betas"],
             Self::Overfitting => &["stop", "l2", "hidden", "epochs"],
             Self::RateTooLow => &["learning_rate", "epochs"],
         }
@@ -150,6 +152,7 @@ impl Finding {
             Self::Unscaled => "subtract each column's mean and divide by its standard deviation",
             Self::Uncentred => "centre the gradient, or swap zeros and ones",
             Self::StuckChains => "raise k, or keep weights small by a lower learning rate or an L2 penalty",
+            Self::FewRuns => "anneal through more temperatures",
             Self::RareSwaps => "put temperatures between those that do not swap",
             Self::Overfitting => "stop earlier, raise the L2 penalty or train fewer hidden units",
             Self::RateTooHigh => "lower the learning rate",

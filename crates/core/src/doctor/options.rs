@@ -35,6 +35,9 @@ pub struct Doctor {
     /// Rate of accepted swaps below which two temperatures are apart. The best rate is 0.23 (Kone and Kofke 2005), and round
     /// trips take a time in proportion to 1/rate of the worst pair.
     pub swaps: f64,
+    /// Effective annealing runs as a share of all, below which they are few: at a tenth the weights' deviation is three times
+    /// their mean (Kong 1992: effective number = runs / (1 + variance of the weights)), and 3σ reach to no weight at all.
+    pub runs: f64,
     /// Free-energy gap in standard deviations of F over training rows. At 0.5, F of a validation row exceeds that of a
     /// training row with probability Φ(0.5/√2) = 0.64: training rows can be told by their F.
     pub gap: f64,
@@ -61,6 +64,7 @@ impl Default for Doctor {
             ones: 0.75,
             effective: 1.5,
             swaps: 0.1,
+            runs: 0.1,
             gap: 0.5,
             fast: 1.0,
             slow: 0.1,
@@ -82,6 +86,7 @@ impl Doctor {
             ("constant", self.constant),
             ("ones", self.ones),
             ("swaps", self.swaps),
+            ("runs", self.runs),
         ];
         let positive = [
             ("largest", self.largest),

@@ -1,6 +1,8 @@
 //! Finds hidden units that do nothing: dead, saturated, or the same as another.
 
-use ndarray::{ArrayView1, ArrayView2, Axis};
+use std::f64::consts::PI;
+
+use ndarray::{Array2, ArrayView1, ArrayView2, Axis};
 
 use super::{Doctor, Finding, Remark};
 
@@ -23,6 +25,36 @@ pub fn idle(means: ArrayView2<'_, f32>, options: &Doctor) -> Vec<Remark> {
     let mut out = Finding::Dead.on_units(&dead, all, options.few, &found);
     let found = format!("hidden units are saturated, on whatever the rows are (mean above {})", 1.0 - low);
     out.extend(Finding::Saturated.on_units(&saturated, all, options.few, &found));
+    out
+}
+
+/// Finds hidden units of other kinds than bits that give the same whatever the rows are: by the deviation of their means over the
+/// rows, `(n, hidden)`, as a share of the deviation that a draw has around its mean, `(hidden)`. A unit whose mean moves by
+/// `idle` of that tells rows apart no better than a bit that differs in one row of 1/`idle`.
+pub fn silent(means: ArrayView2<'_, f32>, noise: &[f64], options: &Doctor) -> Vec<Remark> {
+    let activity = activity(means);
+    let deviation = |j: &usize| {
+        let square: f64 = means.column(*j).iter().map(|&m| (f64::from(m) - activity[*j]).powi(2)).sum();
+        (square / means.nrows() as f64).sqrt()
+    };
+    let still = |j: &usize| mutant!("B127", deviation(j), activity[*j]) < options.idle * noise[*j];
+    let silent: Vec<usize> = (0..activity.len().min(noise.len())).filter(still).collect();
+    let found = "hidden units are dead, giving the same whatever the rows are";
+    Finding::Dead.on_units(&silent, activity.len(), options.few, found)
+}
+
+/// Puts the means of hidden units of any kind between 0 and 1, as those of bits are: 1/2 is a unit's mean over the rows,
+/// `(n, hidden) → (n, hidden)`. A unit that gives the same for all rows gets 0.
+pub fn squashed(means: ArrayView2<'_, f32>) -> Array2<f32> {
+    let mut out = means.to_owned();
+    for (j, mean) in activity(means).into_iter().enumerate() {
+        let mut column = out.column_mut(j);
+        let square: f64 = column.iter().map(|&m| (f64::from(m) - mean).powi(2)).sum();
+        let deviation = (square / column.len() as f64).sqrt();
+        let place =
+            |m: f64| if deviation > 0.0 { 0.5 + libm::atan((m - mean) / deviation) / PI } else { 0.0 };
+        column.mapv_inplace(|m| place(f64::from(m)) as f32);
+    }
     out
 }
 
@@ -87,8 +119,6 @@ fn angle(visible: usize, hidden: usize, alike: f64) -> f64 {
 
 #[cfg(test)]
 mod tests {
-    use ndarray::Array2;
-
     use super::*;
     use crate::doctor::Severity;
 
@@ -147,8 +177,21 @@ mod tests {
     }
 
     #[test]
+    fn units_that_give_the_same_for_all_rows_are_named() {
+        let mut means = means(100, 20).mapv(|p| 8.0 * p - 4.0);
+        assert_eq!(silent(means.view(), &[1.0; 20], &Doctor::default()), []);
+        means.column_mut(6).fill(2.5);
+        let found = silent(means.view(), &[1.0; 20], &Doctor::default());
+        assert_eq!((found[0].finding, &found[0].units[..]), (Finding::Dead, &[6][..]));
+        let squashed = squashed(means.view());
+        assert!(squashed.iter().all(|p| (0.0..1.0).contains(p)));
+        assert!(squashed.column(6).iter().all(|&p| p == 0.0));
+    }
+
+    #[test]
     fn no_rows_are_no_remark() {
         let none = Array2::zeros((0, 5));
+        assert_eq!(silent(none.view(), &[1.0; 5], &Doctor::default()), []);
         assert_eq!(idle(none.view(), &Doctor::default()), []);
         assert_eq!(duplicates(weights(3, 5).view(), none.view(), &Doctor::default()), []);
     }

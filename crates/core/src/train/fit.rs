@@ -2,8 +2,10 @@
 
 use harmonium_kernels::{Key, parallel, profile, purpose};
 
+use super::growth::widen;
 use super::{
-    Action, Adapted, Estimate, Estimator, Fit, Kept, Observer, Optimizer, Step, adapt, average, fused,
+    Action, Adapted, Estimate, Estimator, Fit, Growth, Kept, Mask, Observer, Optimizer, Step, adapt, average,
+    fused,
 };
 use crate::address::Address;
 use crate::data::order;
@@ -55,6 +57,8 @@ pub struct Training {
     order: (u32, Vec<u32>),
     average: Option<Params>,
     adapted: Option<Adapted>,
+    /// The masks as the options have them, numbered for the last width.
+    masks: Vec<Mask>,
 }
 
 /// Holds all that a training needs to go on bit for bit, besides its options, data and seed.
@@ -94,8 +98,12 @@ impl Training {
             // What lies in a file is bits, and one row has the width of all.
             None => model.check_data(&rows::first(data)?)?,
         }
-        let params = model.params();
-        options.constraints.check_model(&params)?;
+        let (params, mut own) = (model.params(), options.clone());
+        if let Some(last) = options.growth.last() {
+            let sizes = (model.growable(last.hidden)?, features(&params));
+            own.constraints.masks = Growth::masks(&options.growth, &options.constraints.masks, sizes);
+        }
+        own.constraints.check_model(&params)?;
         let mut notices = Vec::new();
         let rows = rows::per_epoch(data);
         if options.batch > rows {
@@ -104,7 +112,8 @@ impl Training {
         }
         Ok(Self {
             optimizer: Optimizer::new(options.method.clone(), &params),
-            options: options.clone(),
+            options: own,
+            masks: options.constraints.masks.clone(),
             rows,
             step: 0,
             rate_factor: 1.0,
@@ -185,6 +194,12 @@ impl Training {
         }
         let mut good = self.snapshot(model, estimator);
         while self.step < self.total() {
+            if let Some(growth) = self.due(model)? {
+                self.grow(model, estimator, growth, key)?;
+                phases = Phases::new(model.stats());
+                gradient = gradient.is_some().then(|| model.params());
+                good = self.snapshot(model, estimator);
+            }
             let batch = profile::stage("rows of the batch", 0, || self.batch(data, key))?;
             let largest = self.update(model, &batch, estimator, key, (&mut phases, gradient.as_mut()))?;
             let judged = || estimator.judge(model, Address::new(key, self.step)).err();
@@ -211,6 +226,40 @@ impl Training {
             }
         }
         Ok(self.summary(false))
+    }
+
+    /// Gives the growth that is due, if one is.
+    fn due(&self, model: &impl EnergyModel) -> Result<Option<Growth>, Error> {
+        let Some(last) = self.options.growth.last() else { return Ok(None) };
+        let hidden = model.growable(last.hidden)?;
+        Ok(Growth::due(&self.options.growth, self.epoch(), || hidden))
+    }
+
+    /// Adds hidden units to the model, and what belongs to them to all that is of its shape.
+    fn grow<M: EnergyModel, E: Estimator<M> + ?Sized>(
+        &mut self,
+        model: &mut M,
+        estimator: &mut E,
+        growth: Growth,
+        key: Key,
+    ) -> Result<(), Error> {
+        let key = Address::new(key, self.step).key(purpose::INIT);
+        let means = model.grow(growth.hidden, growth.spread, key)?;
+        let (params, plan) = (model.params(), &self.options.growth);
+        self.options.constraints.masks = Growth::masks(plan, &self.masks, (growth.hidden, features(&params)));
+        self.options.constraints.begin(model);
+        let (first, second, _) = self.optimizer.state_mut();
+        [first, second].into_iter().for_each(|moments| widen(moments, params.zeros_like()));
+        if let Some(average) = &mut self.average {
+            widen(average, mutant!("B109", params.clone(), params.zeros_like()));
+        }
+        if let Some(adapted) = &mut self.adapted {
+            widen(&mut adapted.gradient, params.zeros_like());
+        }
+        if let Some([_, hidden]) = self.options.centre.as_mut().and_then(|centre| centre.offsets.as_mut()) {
+            hidden.extend(means);
+        }
+        estimator.grow(model)
     }
 
     /// Does one update: estimate, contrast, transform, move; gives the largest |parameter| after it.
@@ -371,13 +420,18 @@ impl Training {
 
     fn check_offsets(&self, params: &Params, offsets: Option<&[Vec<f32>; 2]>) -> Result<(), Error> {
         let Some(offsets) = offsets else { return Ok(()) };
-        let expected: Vec<usize> = params.tensors().iter().skip(1).map(|t| t.values.len()).collect();
+        let expected: Vec<usize> = params.tensors().iter().skip(1).take(2).map(|t| t.values.len()).collect();
         let got: Vec<usize> = offsets.iter().map(Vec::len).collect();
         if self.options.centre.is_some() && expected == got {
             return Ok(());
         }
         Err(Error::shape("centring offsets", format!("{expected:?}"), format!("{got:?}")))
     }
+}
+
+/// Gives the number of hidden features of a model of two layers.
+fn features(params: &Params) -> usize {
+    params.tensors().get(2).map_or(0, |bias| bias.values.len())
 }
 
 /// Refuses tensors of other names or shapes.

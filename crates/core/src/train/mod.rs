@@ -6,6 +6,7 @@ mod constraint;
 mod estimators;
 mod fit;
 mod fused;
+mod growth;
 mod guard;
 mod kept;
 mod observer;
@@ -23,6 +24,7 @@ pub use estimators::{
     check_chains, equal_barrier, swaps,
 };
 pub use fit::{Snapshot, Summary, Training, fit};
+pub use growth::Growth;
 pub use guard::{Action, Guard};
 pub use kept::Kept;
 pub use observer::{Observer, Silent, Step, WithGradient};

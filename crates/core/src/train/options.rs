@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Adapt, Average, Centre, Clip, Constraints, Decay, Enhanced, Estimate, Fisher, GroupL1, Guard, Method,
-    Schedule, Sparsity, Transform,
+    Adapt, Average, Centre, Clip, Constraints, Decay, Enhanced, Estimate, Fisher, GroupL1, Growth, Guard,
+    Method, Schedule, Sparsity, Transform,
 };
 use crate::stats::{Phases, Stats};
 use crate::{Block, Error, Params};
@@ -44,6 +44,8 @@ pub struct Fit {
     pub adapt: Option<Adapt>,
     /// Keeps the parameters within bounds.
     pub constraints: Constraints,
+    /// Adds hidden units at the beginning of epochs; masks are then numbered for the last number of them.
+    pub growth: Vec<Growth>,
     /// Averages the parameters beside the training, if set.
     pub average: Option<Average>,
     /// Sweeps that draw missing values before each update, given those that are there.
@@ -68,6 +70,7 @@ impl Default for Fit {
             clip: None,
             adapt: None,
             constraints: Constraints::default(),
+            growth: Vec::new(),
             average: None,
             completion: COMPLETION,
             guard: Guard::default(),
@@ -95,6 +98,7 @@ impl Fit {
         self.clip.as_ref().map_or(Ok(()), Clip::check)?;
         self.adapt.as_ref().map_or(Ok(()), Adapt::check)?;
         self.constraints.check()?;
+        Growth::check(&self.growth)?;
         self.average.as_ref().map_or(Ok(()), Average::check)?;
         self.guard.check()
     }

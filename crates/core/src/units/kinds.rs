@@ -220,6 +220,24 @@ impl Units {
         }
     }
 
+    /// Gives as many units of the same kind as asked for; none where parts of different kinds stand side by side.
+    #[must_use]
+    pub fn resized(&self, units: usize) -> Option<Self> {
+        Some(match self {
+            Self::Bernoulli(_) => Self::Bernoulli(units),
+            Self::Spin(_) => Self::Spin(units),
+            Self::Categorical { classes, .. } => Self::Categorical { units, classes: *classes },
+            Self::Gaussian(_) => Self::Gaussian(units),
+            Self::Diagonal(_) => Self::Diagonal(units),
+            Self::Relu(_) => Self::Relu(units),
+            Self::NoisyRelu(_) => Self::NoisyRelu(units),
+            Self::Drelu(_) => Self::Drelu(units),
+            Self::Binomial { trials, .. } => Self::Binomial { units, trials: *trials },
+            Self::Poisson(_) => Self::Poisson(units),
+            Self::Mixed(_) => return None,
+        })
+    }
+
     /// Makes a layer with these biases, and with variance 1 and no kink where there are such.
     ///
     /// # Panics

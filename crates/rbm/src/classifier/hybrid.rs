@@ -161,6 +161,10 @@ impl<E: Estimator<Classifier>> Estimator<Classifier> for Hybrid<E> {
         mutant!("B95", self.chains.kept(), Kept::default())
     }
 
+    fn grow(&mut self, model: &Classifier) -> Result<(), Error> {
+        self.chains.grow(model)
+    }
+
     fn restore(&mut self, model: &Classifier, kept: Kept) -> Result<(), Error> {
         self.chains.restore(model, kept)
     }

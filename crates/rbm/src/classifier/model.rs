@@ -83,6 +83,14 @@ impl EnergyModel for Classifier {
         labels::check(data.bits()?, self.units())
     }
 
+    fn growable(&self, hidden: usize) -> Result<usize, Error> {
+        self.rbm.growable(hidden)
+    }
+
+    fn grow(&mut self, hidden: usize, spread: f32, key: Key) -> Result<Vec<f32>, Error> {
+        self.rbm.grow(hidden, spread, key)
+    }
+
     fn shift(&self) -> i32 {
         self.rbm.shift()
     }

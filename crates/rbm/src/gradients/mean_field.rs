@@ -230,6 +230,15 @@ impl Estimator<Rbm> for MeanField {
         )
     }
 
+    /// Starts new hidden units at ½, as all were.
+    fn grow(&mut self, model: &Rbm) -> Result<(), Error> {
+        let Some([_, hidden]) = &mut self.state else { return Ok(()) };
+        let (old, new) = (hidden.len() / self.chains, model.hidden_units());
+        let line = |m: &[f32]| m.iter().copied().chain(vec![0.5; new - old]).collect::<Vec<_>>();
+        *hidden = hidden.chunks(old).flat_map(line).collect();
+        Ok(())
+    }
+
     fn restore(&mut self, model: &Rbm, mut kept: Kept) -> Result<(), Error> {
         let visible = kept.take_reals("mean/visible", &[self.chains, model.visible_units()])?;
         let hidden = kept.take_reals("mean/hidden", &[self.chains, model.hidden_units()])?;

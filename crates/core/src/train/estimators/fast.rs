@@ -7,6 +7,7 @@ use super::{Estimate, Estimator, check_chains, check_k, run};
 use crate::address::Address;
 use crate::params::largest;
 use crate::stats::Phases;
+use crate::train::growth::widen;
 use crate::train::{Kept, Schedule};
 use crate::units::States;
 use crate::{Batch, EnergyModel, Error, Params};
@@ -124,6 +125,10 @@ impl<M: EnergyModel + Clone> Estimator<M> for FastPcd {
         Self::check(self)
     }
 
+    fn check_model(&self, model: &M) -> Result<(), Error> {
+        model.check_free()
+    }
+
     fn estimate(
         &mut self,
         model: &M,
@@ -153,6 +158,13 @@ impl<M: EnergyModel + Clone> Estimator<M> for FastPcd {
         let kept = Kept::default().with_chains(self.state.as_ref());
         let fast = mutant!("B72", self.fast.as_ref(), None).into_iter().flat_map(Params::tensors);
         fast.fold(kept, |kept, t| kept.with_reals(&format!("fast/{}", t.name), &t.shape, &t.values))
+    }
+
+    /// Gives new units fast parameters of 0.
+    fn grow(&mut self, model: &M) -> Result<(), Error> {
+        self.gradient = Scratch::default();
+        self.fast.iter_mut().for_each(|fast| widen(fast, model.params().zeros_like()));
+        Ok(())
     }
 
     fn restore(&mut self, model: &M, mut kept: Kept) -> Result<(), Error> {

@@ -107,6 +107,15 @@ pub trait Estimator<M: EnergyModel> {
         Kept::default()
     }
 
+    /// Takes note that the model has more hidden units now than what lives on was made for.
+    ///
+    /// # Errors
+    /// Refuses where what lives on can't follow.
+    fn grow(&mut self, model: &M) -> Result<(), Error> {
+        let kept = self.kept();
+        self.restore(model, kept)
+    }
+
     /// Puts back what lived on.
     ///
     /// # Errors

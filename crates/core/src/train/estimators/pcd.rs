@@ -55,6 +55,10 @@ impl<M: EnergyModel> Estimator<M> for Pcd {
         Self::check(self)
     }
 
+    fn check_model(&self, model: &M) -> Result<(), Error> {
+        model.check_free()
+    }
+
     fn estimate(
         &mut self,
         model: &M,

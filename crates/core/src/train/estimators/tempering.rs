@@ -208,6 +208,7 @@ impl<M: EnergyModel> Estimator<M> for Tempering {
     }
 
     fn check_model(&self, model: &M) -> Result<(), Error> {
+        model.check_free()?;
         model.check_swaps()
     }
 

@@ -9,6 +9,7 @@ use super::exchange::{Round, of_rung, packed, unpacked};
 use super::{Estimate, Estimator, MAX_CHAINS, MAX_RUNGS, check_chains, check_k};
 use crate::address::Address;
 use crate::stats::Phases;
+use crate::train::growth::widen;
 use crate::train::{Kept, Schedule};
 use crate::units::States;
 use crate::{Batch, EnergyModel, Error, Params};
@@ -242,6 +243,7 @@ impl<M: EnergyModel + Clone> Estimator<M> for Trajectory {
     }
 
     fn check_model(&self, model: &M) -> Result<(), Error> {
+        model.check_free()?;
         model.check_swaps()
     }
 
@@ -297,6 +299,13 @@ impl<M: EnergyModel + Clone> Estimator<M> for Trajectory {
             }
         }
         kept.with_integers("trajectory", numbers)
+    }
+
+    /// Gives the earlier models the new units without weights, which leave their law as it is.
+    fn grow(&mut self, model: &M) -> Result<(), Error> {
+        let nothing = model.params().zeros_like();
+        self.earlier.iter_mut().for_each(|earlier| widen(&mut earlier.params, nothing.clone()));
+        Ok(())
     }
 
     fn restore(&mut self, model: &M, mut kept: Kept) -> Result<(), Error> {

@@ -41,8 +41,8 @@ impl Sparsity {
 
 impl Transform for Sparsity {
     fn apply(&mut self, gradient: &mut Params, _blocks: &[Block<'_>], phases: &Phases) {
-        let [weights, _, hidden] = gradient.tensors_mut() else {
-            return; // Only models of two layers have these three blocks.
+        let [weights, _, hidden, ..] = gradient.tensors_mut() else {
+            return; // Models of two layers have these three blocks before all else.
         };
         let [v, q] = [1, 2].map(|block| phases.positive.means(block));
         let pulls: Vec<f32> = q.into_iter().map(|q| self.strength * (q - self.target)).collect();
