@@ -36,6 +36,8 @@ mod exact_gradient;
 mod fast_pcd;
 #[path = "gradient.rs"]
 mod gradient;
+#[path = "gradients_units.rs"]
+mod gradients_units;
 #[path = "growth.rs"]
 mod growth;
 #[path = "invariance.rs"]
@@ -96,7 +98,7 @@ const fn bug(id: &'static str, what: &'static str, oracle: &'static str, proof: 
     Bug { id, what, oracle, proof }
 }
 
-const BUGS: [Bug; 97] = [
+const BUGS: [Bug; 105] = [
     bug("B01", "negative phase pairs h with the wrong v", "O7", "estimators::cd_has_its_expectation"),
     bug("B02", "AIS anneals with the wrong parameters", "O8", "ais::weights_are_unbiased"),
     bug(
@@ -479,6 +481,18 @@ const BUGS: [Bug; 97] = [
         "means of a phase that is empty",
         "refusal",
         "estimators_units::finished_gradients_are_refused_where_both_phases_are_needed",
+    ),
+    bug(
+        "B122",
+        "the larger layer is listed",
+        "O2",
+        "gradients_units::exact_gradients_are_those_of_the_enumeration_on_every_pair",
+    ),
+    bug(
+        "B123",
+        "pseudo-likelihood of classes forgets the other units' weights",
+        "O2",
+        "gradients_units::pseudo_gradients_are_differences_of_the_pseudo_likelihood_on_every_pair",
     ),
 ];
 

@@ -115,6 +115,15 @@ impl<E: for<'a> Estimator<Thinned<'a>>> Estimator<Rbm> for Dropout<E> {
         self.estimator.estimate(&thinned, data, sweeps, at, phases)
     }
 
+    fn judge(&self, model: &Rbm, at: Address) -> Result<(), Error> {
+        self.estimator.judge(&self.thinned(model, at.key(purpose::DROPOUT)), at)
+    }
+
+    fn rolled_back(&mut self, model: &Rbm) -> Result<(), Error> {
+        let thinned = self.thinned(model, Key::from_seed(0));
+        self.estimator.rolled_back(&thinned)
+    }
+
     fn sweeps(&self) -> &Schedule {
         Estimator::<Thinned<'static>>::sweeps(&self.estimator)
     }

@@ -117,7 +117,7 @@ impl View<'_> {
 }
 
 /// Counts the states of a layer: infinite where units are real or unbounded.
-fn states(units: &Units) -> f64 {
+pub(crate) fn states(units: &Units) -> f64 {
     let each = match *units {
         Units::Bernoulli(_) | Units::Spin(_) => 2.0,
         Units::Categorical { classes, .. } => classes as f64,
@@ -128,11 +128,15 @@ fn states(units: &Units) -> f64 {
 }
 
 /// Lists states by their numbers, the first unit being the lowest digit.
-fn list(units: &Units, numbers: &[u64]) -> States {
+pub(crate) fn list(units: &Units, numbers: &[u64]) -> States {
     let digit = |number: u64, unit: usize, base: u64| number / base.pow(unit as u32) % base;
     if let Units::Binomial { units, trials } = *units {
         let counts = |&number: &u64| (0..units).map(move |unit| digit(number, unit, u64::from(trials) + 1));
         return States::reals(numbers.iter().flat_map(counts).map(|x| x as f32).collect(), units);
+    }
+    if let Units::Bernoulli(units) | Units::Spin(units) = *units {
+        let on = |r: usize, unit: usize| digit(numbers[r], unit, 2) == 1;
+        return States::Bits(BitMatrix::from_fn(numbers.len(), units, on));
     }
     let (features, classes) = (units.features(), units.features() / units.count());
     let on = |r: usize, f: usize| digit(numbers[r], f / classes, classes as u64) == (f % classes) as u64;

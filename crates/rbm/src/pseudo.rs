@@ -5,19 +5,23 @@ use harmonium_core::{Batch, EnergyModel, Error};
 use harmonium_kernels::{BitMatrix, parallel};
 use ndarray::Array1;
 
+use crate::gradients::{check, log_likelihoods};
 use crate::{Rbm, View};
 
 impl Rbm {
-    /// Computes Σ_i ln p(v_i | v_−i) of each row, in nats (Besag 1975): `(n, visible) → n`. It is no likelihood.
+    /// Computes Σ_i ln p(v_i | v_−i) of each row, in nats, i counting units (Besag 1975; of classes Aurell & Ekeberg 2012):
+    /// `(n, visible) → n`. It is no likelihood.
     ///
     /// # Errors
-    /// Refuses rows of another width, and machines whose visible units have not two states.
+    /// Refuses rows of another width, machines whose visible units have no states that can be listed, and hidden units without
+    /// an energy.
     pub fn pseudo_log_likelihood(&self, data: &Batch) -> Result<Array1<f64>, Error> {
         self.check_data(data)?;
         data.check_complete("data")?;
         let (view, units) = (self.view(), self.visible.units());
         if !matches!(units, Units::Bernoulli(_) | Units::Spin(_)) {
-            return Err(Error::shape("pseudo-likelihood", "visible units with two states", units));
+            check(self, "pseudo-likelihood")?;
+            return Ok(log_likelihoods(self, &self.take(data)).into());
         }
         let (codes, bits) = (Codes::of(&view), data.bits()?);
         Ok(parallel::map(data.rows(), |row| view.pseudo(bits, row, &codes)).into())

@@ -1,4 +1,4 @@
-//! Enumerates the smaller layer for the model's own moments, so that the gradient has no noise.
+//! Enumerates the smaller layer for the model's own moments, so that the gradient has no noise: bits in Gray-code order.
 
 use harmonium_core::address::Address;
 use harmonium_core::stats::Phases;
@@ -7,14 +7,18 @@ use harmonium_core::{Batch, EnergyModel, Error};
 use harmonium_kernels::parallel;
 use serde::{Deserialize, Serialize};
 
-use super::{TASKS, Wide, add, check_bits, contrast, soften, transposed};
+use super::{TASKS, Wide, add, are_bits, contrast, listed, soften, transposed};
 use crate::{ENUMERABLE, Rbm};
 
 /// States of one block, 2^8: their means fit the cache.
 const BLOCK: usize = 8;
 
-/// Is the exact gradient: the negative phase sums over all states of the smaller layer, 20 units at most. A step takes
-/// 2^n · m exponentials for layers of n and m units.
+/// Is the exact gradient: the negative phase sums over all states of the smaller layer, 2^20 at most, that is 20 units of two
+/// states. A step takes 2^n · m exponentials for layers of n and m units.
+///
+/// One layer must have states that can be listed (bits, spins, classes, binomial counts); the other one may be of any kind
+/// that has an energy. Between bits all sums are in f64; else means given a state are those of the layers: 16-bit
+/// probabilities, and f32 values.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Exact {}
@@ -32,7 +36,9 @@ impl Estimator<Rbm> for Exact {
     }
 
     fn check_model(&self, model: &Rbm) -> Result<(), Error> {
-        check_bits(model, "exact gradient")?;
+        if !are_bits(model) {
+            return listed::check(model);
+        }
         let small = model.visible_units().min(model.hidden_units());
         if small <= ENUMERABLE {
             return Ok(());
@@ -51,7 +57,10 @@ impl Estimator<Rbm> for Exact {
     ) -> Result<Estimate, Error> {
         Estimator::<Rbm>::check_model(self, model)?;
         model.accumulate(&model.clamp(data), &mut phases.positive);
-        Ok(Estimate::Gradient(contrast(model, phases, moments(model))))
+        if are_bits(model) {
+            return Ok(Estimate::Gradient(contrast(model, phases, moments(model))));
+        }
+        Ok(Estimate::Gradient(contrast(model, phases, listed::moments(model)?)))
     }
 }
 

@@ -10,7 +10,7 @@ use harmonium_core::{Batch, EnergyModel, Error, Gibbs, purpose};
 use harmonium_kernels::parallel;
 use serde::{Deserialize, Serialize};
 
-use super::{TASKS, Wide, check_bits, contrast, sigmoid};
+use super::{TASKS, Wide, are_bits, contrast, sigmoid};
 use crate::Rbm;
 
 /// Says how far ln Z is expanded in the couplings.
@@ -192,7 +192,11 @@ impl Estimator<Rbm> for MeanField {
     }
 
     fn check_model(&self, model: &Rbm) -> Result<(), Error> {
-        check_bits(model, "mean field")
+        if are_bits(model) {
+            return Ok(());
+        }
+        let got = format!("{} and {}", model.visible().units(), model.hidden().units());
+        Err(Error::shape("mean field", "Bernoulli units on both sides", got))
     }
 
     fn estimate(

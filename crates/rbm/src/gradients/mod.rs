@@ -1,15 +1,19 @@
 //! Computes gradients without samples, in f64: by enumeration, of the pseudo-likelihood, and in mean field.
 
 mod exact;
+mod listed;
 mod mean_field;
 mod pseudo;
+mod shares;
 
 pub use exact::Exact;
 pub use mean_field::{MeanField, Order};
 pub use pseudo::PseudoLikelihood;
+pub(crate) use shares::{check, log_likelihoods};
 
 use harmonium_core::stats::Phases;
-use harmonium_core::{Error, HasParams, Params};
+use harmonium_core::units::Unit;
+use harmonium_core::{HasParams, Params};
 
 use crate::Rbm;
 
@@ -56,18 +60,13 @@ fn transposed(values: &[f64], width: usize) -> Vec<f64> {
     (0..values.len()).map(|n| values[n % height * width + n / height]).collect()
 }
 
-/// Refuses machines whose units are not bits 0 and 1 on both sides.
-fn check_bits(rbm: &Rbm, estimator: &str) -> Result<(), Error> {
-    for layer in [rbm.visible(), rbm.hidden()] {
-        if layer.bernoulli().is_none() {
-            return Err(Error::shape(estimator, "Bernoulli units on both sides", layer.units()));
-        }
-    }
-    Ok(())
+/// Tells whether the units are bits 0 and 1 on both sides.
+fn are_bits(rbm: &Rbm) -> bool {
+    [rbm.visible(), rbm.hidden()].iter().all(|layer| layer.bernoulli().is_some())
 }
 
-/// Rounds W, b and c to a gradient.
-fn gradient(rbm: &Rbm, blocks: [Vec<f64>; 3]) -> Params {
+/// Rounds the blocks of a gradient, W, b, c and what further parameters there are.
+fn gradient(rbm: &Rbm, blocks: impl IntoIterator<Item = Vec<f64>>) -> Params {
     let mut out = rbm.params();
     for (tensor, block) in out.tensors_mut().iter_mut().zip(blocks) {
         tensor.values = block.into_iter().map(|x| x as f32).collect();
@@ -76,12 +75,30 @@ fn gradient(rbm: &Rbm, blocks: [Vec<f64>; 3]) -> Params {
 }
 
 /// Subtracts the statistics of the data from those of the model.
-fn contrast(rbm: &Rbm, phases: &Phases, mut model: [Vec<f64>; 3]) -> Params {
-    for (n, block) in model.iter_mut().enumerate() {
-        let data = phases.positive.means(n);
-        block.iter_mut().zip(data).for_each(|(model, data)| *model -= f64::from(data));
+fn contrast(rbm: &Rbm, phases: &Phases, model: impl IntoIterator<Item = Vec<f64>>) -> Params {
+    let blocks = model.into_iter().zip(data(rbm, phases)).map(|(mut block, data)| {
+        block.iter_mut().zip(data).for_each(|(model, data)| *model -= data);
+        block
+    });
+    gradient(rbm, blocks.collect::<Vec<_>>())
+}
+
+/// Gives the statistics of the data, block by block. Products of spins are kept as those of their bits: with v = s t − o,
+/// ⟨v hᵀ⟩ = s s' ⟨t t'ᵀ⟩ − s o' ⟨t⟩ − o s' ⟨t'⟩ + o o'.
+fn data(rbm: &Rbm, phases: &Phases) -> Vec<Vec<f64>> {
+    let means = |n: usize| phases.positive.means(n).into_iter().map(f64::from).collect::<Vec<_>>();
+    let mut out: Vec<Vec<f64>> = (0..rbm.blocks().len()).map(means).collect();
+    let [(s, o), (s1, o1)] =
+        [rbm.visible(), rbm.hidden()].map(|layer| if layer.signs() { (2.0, 1.0) } else { (1.0, 0.0) });
+    let both_bits = rbm.visible().units().is_binary() && rbm.hidden().units().is_binary();
+    if both_bits && o + o1 > 0.0 {
+        let width = out[2].len();
+        for n in 0..out[0].len() {
+            let (t, t1) = ((out[1][n / width] + o) / s, (out[2][n % width] + o1) / s1);
+            out[0][n] = s * s1 * out[0][n] - s * o1 * t - o * s1 * t1 + o * o1;
+        }
     }
-    gradient(rbm, model)
+    out
 }
 
 /// Turns activations into σ and gives Σ ln(1 + e^a). Logarithms are taken of products of 512 factors up to 2.

@@ -7,11 +7,15 @@ use harmonium_core::{Batch, BitMatrix, EnergyModel, Error};
 use harmonium_kernels::parallel;
 use serde::{Deserialize, Serialize};
 
-use super::{TASKS, Wide, add, check_bits, gradient, sigmoid, soften};
+use super::{TASKS, Wide, add, are_bits, gradient, shares, sigmoid, soften};
 use crate::Rbm;
 
 /// Is the gradient of the mean of −Σ_i ln p(v_i | v_−i) over the rows (Besag 1975; for these machines Marlin, Swersky,
 /// Chen & de Freitas 2010). A step takes n · V · H exponentials for n rows.
+///
+/// Visible units may be of any kind with states that can be listed: bits, spins, classes (of which i counts the units: the
+/// pseudo-likelihood of Potts models, Aurell & Ekeberg 2012), binomial counts; hidden units of any kind that has an energy.
+/// Between bits all is in f64; else means given a state are those of the layers: 16-bit probabilities, and f32 values.
 ///
 /// ```
 /// use harmonium_core::{Batch, Key, train::{Fit, Silent, fit}, units::Units};
@@ -41,7 +45,7 @@ impl Estimator<Rbm> for PseudoLikelihood {
     }
 
     fn check_model(&self, model: &Rbm) -> Result<(), Error> {
-        check_bits(model, "gradient of the pseudo-likelihood")
+        if are_bits(model) { Ok(()) } else { shares::check(model, "gradient of the pseudo-likelihood") }
     }
 
     fn estimate(
@@ -53,7 +57,11 @@ impl Estimator<Rbm> for PseudoLikelihood {
         phases: &mut Phases,
     ) -> Result<Estimate, Error> {
         model.accumulate(&model.clamp(data), &mut phases.positive);
-        Ok(Estimate::Gradient(gradient(model, mean(&Wide::of(model), data.bits()?))))
+        if are_bits(model) {
+            return Ok(Estimate::Gradient(gradient(model, mean(&Wide::of(model), data.bits()?))));
+        }
+        let rows = model.clamp(data);
+        Ok(Estimate::Gradient(gradient(model, shares::mean_gradient(model, rows.visible()))))
     }
 }
 

@@ -1,9 +1,11 @@
 //! Runs chains at several inverse temperatures that swap places: PCD by parallel tempering.
 
+mod burn_in;
+
 use harmonium_kernels::{Key, purpose};
 use serde::{Deserialize, Serialize};
 
-use super::barrier::equal_barrier;
+use self::burn_in::Spaced;
 use super::exchange::{Round, of_rung, packed, unpacked};
 use super::{Estimate, Estimator, MAX_CHAINS, check_chains, check_k};
 use crate::address::Address;
@@ -36,7 +38,7 @@ pub enum Ladder {
 /// A ladder of one rung is PCD.
 ///
 /// With `adapt` above 0 the ladder begins as given and is spaced anew after updates 2, 4, 8, … up to that one, each time by what
-/// was rejected since the last ([`equal_barrier`]; rounds that double as in Syed et al. 2022, algorithm 4). Afterwards it
+/// was rejected since the last ([`super::equal_barrier`]; rounds that double as in Syed et al. 2022, algorithm 4). Afterwards it
 /// stays, so that what follows is parallel tempering at fixed β.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -61,16 +63,6 @@ pub struct Tempering {
     /// Swaps done so far by each pair of neighbours.
     #[serde(skip)]
     done: Vec<u64>,
-}
-
-/// Is a ladder on its way.
-#[derive(Clone, Debug, PartialEq)]
-struct Spaced {
-    betas: Vec<f32>,
-    /// Updates so far.
-    updates: u64,
-    /// Rounds of swaps before the ladder last changed.
-    since: u64,
 }
 
 impl Default for Ladder {
@@ -196,41 +188,6 @@ impl Tempering {
         self.done.iter_mut().zip(done).for_each(|(sum, done)| *sum += done);
         self.rounds += 1;
         unpacked(model, &packed(model, &states).gather(places), self.chains)
-    }
-}
-
-impl Tempering {
-    /// Counts an update, and spaces the ladder anew where a round of its burn-in ends.
-    fn adapt(&mut self) {
-        if self.adapt == 0 {
-            return;
-        }
-        let (betas, rates) = (self.betas(), self.swap_rates());
-        let start = || Spaced { betas: betas.clone(), updates: 0, since: 0 };
-        let adapted = self.adapted.get_or_insert_with(start);
-        adapted.updates += 1;
-        if adapted.updates > self.adapt || adapted.updates == 1 || !adapted.updates.is_power_of_two() {
-            return;
-        }
-        let rejected: Vec<f64> = rates.iter().map(|rate| mutant!("B118", 1.0 - rate, *rate)).collect();
-        adapted.betas = equal_barrier(&betas, &rejected);
-        adapted.since = self.rounds;
-        self.done.fill(0);
-    }
-
-    /// Takes an adapted ladder out of what was kept.
-    fn take_adapted(&self, kept: &mut Kept, rounds: Option<u64>) -> Result<Option<Spaced>, Error> {
-        if self.adapt == 0 {
-            return Ok(None);
-        }
-        let betas = kept.take_reals("betas", &[self.rungs()])?;
-        let counts = kept.take_counts("ladder", 2)?;
-        let (Some(betas), Some(counts)) = (betas, counts) else { return Ok(None) };
-        Ladder::Betas(betas.clone()).check()?;
-        if rounds.is_none_or(|rounds| counts[1] > rounds) {
-            return Err(Error::value("ladder", "", "a change before the last round", counts[1]));
-        }
-        Ok(Some(Spaced { betas, updates: counts[0], since: counts[1] }))
     }
 }
 
