@@ -8,8 +8,8 @@ use common::{coins, key};
 use harmonium::persist::{Kind, Loaded, RealVfs};
 use harmonium::rbm::{Conditional, History, Origin, Pairs, Prediction, Rbm, Rolling};
 use harmonium::train::{
-    Average, Cd, Centre, Constraints, Decay, Estimator, FastPcd, Fit, Ladder, Method, Pcd, Schedule, Silent,
-    Snapshot, Step, Tempering, Training, Trajectory, fit,
+    Average, Cd, Centre, Constraints, Decay, Estimator, FastPcd, Fit, Ladder, Mask, Method, Pcd, Schedule,
+    Silent, Snapshot, Step, Tempering, Training, Trajectory, fit,
 };
 use harmonium::units::{States, Units};
 use harmonium::{Batch, EnergyModel, Gibbs, HasParams, Marginal, Params, address, stats};
@@ -483,6 +483,34 @@ fn options() -> Fit {
         decay: Decay { l2: 1e-3, ..Decay::default() },
         ..Fit::default()
     }
+}
+
+/// Penalties and masks act on A and B, and sparsity on the hidden units, as on any model of two layers.
+#[test]
+fn penalties_and_masks_reach_the_condition() {
+    let (model, data) = fresh();
+    let train = |options: Fit| {
+        let mut model = model.clone();
+        let options = Fit { epochs: 40, batch: 25, method: Method::adam(), ..options };
+        fit(&mut model, &data, &mut Cd::new(1), &options, key(2), &mut Silent).unwrap();
+        model
+    };
+    let size = |model: &Conditional| {
+        model.to_visible().mapv(f32::abs).sum() + model.to_hidden().mapv(f32::abs).sum()
+    };
+    let activity = |model: &Conditional| model.transform(&data).unwrap().mean().unwrap();
+    let plain = train(Fit::default());
+    let decayed = train(Fit { decay: Decay { l1: 0.0, l2: 10.0 }, ..Fit::default() });
+    assert!(size(&decayed) < 0.5 * size(&plain), "{} of {}", size(&decayed), size(&plain));
+    let sparsity = harmonium::train::Sparsity { target: 0.9, strength: 10.0 };
+    let active = train(Fit { sparsity: Some(sparsity), ..Fit::default() });
+    assert!(activity(&active) > activity(&plain) + 0.2, "{} of {}", activity(&active), activity(&plain));
+    let masks = vec![Mask { block: "condition_visible".into(), zeros: vec![0, 34] }];
+    let masked =
+        train(Fit { constraints: Constraints { masks, ..Constraints::default() }, ..Fit::default() });
+    let a = masked.to_visible();
+    let zeros: Vec<(usize, usize)> = a.indexed_iter().filter(|(_, a)| **a == 0.0).map(|(at, _)| at).collect();
+    assert_eq!(zeros, [(0, 0), (1, 1)]);
 }
 
 fn snapshots() -> (Conditional, Vec<Snapshot>) {
