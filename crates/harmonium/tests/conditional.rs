@@ -194,6 +194,25 @@ fn likelihoods_are_exact() {
     }
 }
 
+/// U(v) + U(h) − v·W·h − u·A·v − u·B·h of drawn states, and β times that of a tempered view.
+#[test]
+fn energies_are_those_of_the_formula() {
+    for case in cases() {
+        let oracle = Oracle::of(&case.model, case.states.clone());
+        let state = case.model.infer(&case.data(), key(1));
+        let (energies, hidden) = (case.model.energy(&state), state.hidden().to_array().mapv(f64::from));
+        let half = case.model.tempered(0.5).energy(&state);
+        for (r, (u, v)) in case.rows().iter().enumerate() {
+            let h = hidden.row(r).to_owned();
+            let own = if case.states.is_none() { v.dot(v) / 2.0 } else { 0.0 };
+            let biases = v.dot(&oracle.b) + h.dot(&oracle.c) + v.dot(&oracle.w.dot(&h));
+            let expected = own - biases - u.dot(&oracle.a.dot(v)) - u.dot(&oracle.bb.dot(&h));
+            assert!((energies[r] - expected).abs() < 1e-5, "{}", case.name());
+            assert!((half[r] - 0.5 * expected).abs() < 1e-5, "{}", case.name());
+        }
+    }
+}
+
 /// Long chains from 80,000 rows give the exact gradient. An entry is a mean over the rows of x y with |x| at most 1.5 and a
 /// deviation of y below 2.5 (of bits ½, of Gaussian v about 1 beside a spread of its mean): σ < 1.5 · 2.5 / √80,000 = 0.014
 /// for Gaussian units and 0.003 for bits; the bound is 4.5σ of 24 entries, six cases.
