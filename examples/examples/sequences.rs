@@ -13,7 +13,7 @@ use ndarray::{Array2, Array3, Axis, s};
 use trajectories::{fitted, linear, read};
 
 fn main() -> Result<(), Error> {
-    let (given, all) = (Arguments::read(), read()?);
+    let (given, all) = (Arguments::read(), read(std::env::var_os("HARMONIUM_EXTRA"))?);
     let key = Key::from_seed(given.words.first().and_then(|word| word.parse().ok()).unwrap_or(1));
     let (hidden, epochs, folds) = if given.short { (50, 50, 1) } else { (600, 600, 5) };
     let (mut sums, mut count) = ([0.0; 4], 0);

@@ -1,6 +1,7 @@
 //! Reads trajectories of hands, or makes some, and rolls them on by linear rules: what a machine of sequences is compared with.
 
 use std::f32::consts::TAU;
+use std::ffi::OsString;
 use std::path::Path;
 
 use harmonium::Error;
@@ -26,13 +27,12 @@ pub fn fitted(train: &Array3<f32>) -> [f32; 2] {
     [((zz * xy - yz * xz) / det) as f32, ((yy * xz - yz * xy) / det) as f32]
 }
 
-/// Reads `$HARMONIUM_EXTRA/libras`, the set of UCI, `(360, 45, 2)`; without that file it makes as many figures of eight.
+/// Reads `libras` of the folder of optional sets, `(360, 45, 2)`; without that file it makes as many figures of eight.
 ///
 /// # Errors
 /// Says what is wrong with the file.
-pub fn read() -> Result<Array3<f32>, Error> {
-    let folder = std::env::var_os("HARMONIUM_EXTRA").unwrap_or_default();
-    let file = Path::new(&folder).join("libras/movement_libras.dat.gz");
+pub fn read(extra: Option<OsString>) -> Result<Array3<f32>, Error> {
+    let file = Path::new(&extra.unwrap_or_default()).join("libras/movement_libras.dat.gz");
     if file.exists() {
         let table = open(&file, &ReadOptions::default())?;
         return Ok(Array3::from_shape_fn((table.rows(), 45, 2), |(r, t, d)| table.value(r, 2 * t + d)));

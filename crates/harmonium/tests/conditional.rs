@@ -8,8 +8,8 @@ use common::{coins, key};
 use harmonium::persist::{Kind, Loaded, RealVfs};
 use harmonium::rbm::{Conditional, History, Origin, Pairs, Prediction, Rbm, Rolling};
 use harmonium::train::{
-    Average, Cd, Centre, Constraints, Decay, Estimator, FastPcd, Fit, Ladder, Method, Pcd, Schedule, Silent,
-    Snapshot, Step, Tempering, Training, Trajectory, fit,
+    Average, Cd, Centre, Constraints, Decay, Estimator, FastPcd, Fit, Ladder, Mask, Method, Pcd, Schedule,
+    Silent, Snapshot, Step, Tempering, Training, Trajectory, fit,
 };
 use harmonium::units::{States, Units};
 use harmonium::{Batch, EnergyModel, Gibbs, HasParams, Marginal, Params, address, stats};
@@ -194,6 +194,25 @@ fn likelihoods_are_exact() {
     }
 }
 
+/// U(v) + U(h) − v·W·h − u·A·v − u·B·h of drawn states, and β times that of a tempered view.
+#[test]
+fn energies_are_those_of_the_formula() {
+    for case in cases() {
+        let oracle = Oracle::of(&case.model, case.states.clone());
+        let state = case.model.infer(&case.data(), key(1));
+        let (energies, hidden) = (case.model.energy(&state), state.hidden().to_array().mapv(f64::from));
+        let half = case.model.tempered(0.5).energy(&state);
+        for (r, (u, v)) in case.rows().iter().enumerate() {
+            let h = hidden.row(r).to_owned();
+            let own = if case.states.is_none() { v.dot(v) / 2.0 } else { 0.0 };
+            let biases = v.dot(&oracle.b) + h.dot(&oracle.c) + v.dot(&oracle.w.dot(&h));
+            let expected = own - biases - u.dot(&oracle.a.dot(v)) - u.dot(&oracle.bb.dot(&h));
+            assert!((energies[r] - expected).abs() < 1e-5, "{}", case.name());
+            assert!((half[r] - 0.5 * expected).abs() < 1e-5, "{}", case.name());
+        }
+    }
+}
+
 /// Long chains from 80,000 rows give the exact gradient. An entry is a mean over the rows of x y with |x| at most 1.5 and a
 /// deviation of y below 2.5 (of bits ½, of Gaussian v about 1 beside a spread of its mean): σ < 1.5 · 2.5 / √80,000 = 0.014
 /// for Gaussian units and 0.003 for bits; the bound is 4.5σ of 24 entries, six cases.
@@ -213,11 +232,72 @@ fn contrastive_divergence_of_many_sweeps_has_the_exact_gradient() {
     }
 }
 
-fn estimate(model: &Conditional, data: &Batch, k: u32) -> Params {
+fn estimate<M: EnergyModel>(model: &M, data: &Batch, k: u32) -> Params {
     let mut phases = stats::Phases::new(model.stats());
     let at = address::Address::new(key(8), 0);
     let estimate = Cd::new(k).estimate(model, data, k, at, &mut phases).unwrap();
     estimate.gradient(model, &phases)
+}
+
+/// With one condition for all rows it is the machine of that condition, for units of every kind: the same draws give the same
+/// gradient, and those of A and B are u times those of b and c. Biases are added in another order, so that a draw in some
+/// thousands may fall on the other side: 2,000 rows of values within ±10 differ by 2 · 10 / 2,000 for each.
+#[test]
+fn one_condition_gives_the_machine_of_it() {
+    let bits = || Units::Bernoulli(4);
+    let mixed = Units::Mixed(vec![
+        Units::Bernoulli(1),
+        Units::Diagonal(2),
+        Units::Categorical { units: 1, classes: 3 },
+    ]);
+    let visible =
+        [Units::Spin(4), Units::Diagonal(4), Units::Relu(4), Units::Drelu(4), Units::Poisson(4), mixed];
+    let visible = visible.into_iter().map(|visible| (visible, bits()));
+    let hidden =
+        [Units::Spin(4), Units::Gaussian(4), Units::Relu(4), Units::Categorical { units: 2, classes: 2 }];
+    for (visible, hidden) in visible.chain(hidden.into_iter().map(|hidden| (bits(), hidden))) {
+        let mut rbm = Rbm::new(visible.clone(), hidden.clone(), key(3)).unwrap();
+        for (block, seed) in rbm.blocks_mut().into_iter().zip(20..) {
+            block.values.copy_from_slice((spread(1, block.values.len(), seed) * 0.3).as_slice().unwrap());
+        }
+        rbm.refresh();
+        let pairs = Pairs::new(Units::Gaussian(3), visible.clone()).unwrap();
+        let (nv, nh) = (visible.features(), hidden.features());
+        let model =
+            Conditional::from_parts(rbm, pairs, spread(3, nv, 31) * 0.3, spread(3, nh, 32) * 0.5).unwrap();
+        let one = Batch::reals(spread(1, 3, 33)).unwrap();
+        let many = one.gather([0; 2000]);
+        let drawn = model.sample(&many, 3, key(6)).unwrap();
+        let rows = harmonium::Batch::from_states(drawn.clone()).unwrap();
+        let given = model.given(&one).unwrap();
+        let both = States::reals(
+            ndarray::concatenate![
+                Axis(1),
+                many.to_array(),
+                model.given(&one).unwrap().visible().features_of(&drawn)
+            ]
+            .iter()
+            .copied()
+            .collect(),
+            3 + nv,
+        );
+        let data = Batch::from_states(both).unwrap();
+        let got = estimate(&model, &data, 2);
+        let expected = estimate(&given, &rows, 2);
+        let (u, count) = (one.to_array(), expected.tensors().len());
+        let close = |got: &[f32], expected: &[f32]| {
+            got.len() == expected.len() && got.iter().zip(expected).all(|(a, b)| (a - b).abs() < 0.03)
+        };
+        for (got, expected) in got.tensors().iter().zip(expected.tensors()) {
+            assert!(close(&got.values, &expected.values), "{visible} and {hidden}: {}", got.name);
+        }
+        for (side, name) in ["condition_visible", "condition_hidden"].into_iter().enumerate() {
+            let bias = &expected.tensors()[1 + side].values;
+            let outer: Vec<f32> = u.iter().flat_map(|u| bias.iter().map(move |b| u * b)).collect();
+            assert_eq!(got.tensors()[count + side].name, name);
+            assert!(close(&got.tensors()[count + side].values, &outer), "{visible} and {hidden}: {name}");
+        }
+    }
 }
 
 /// Samples, and means over chains, are those of the machine of each condition.
@@ -422,6 +502,34 @@ fn options() -> Fit {
         decay: Decay { l2: 1e-3, ..Decay::default() },
         ..Fit::default()
     }
+}
+
+/// Penalties and masks act on A and B, and sparsity on the hidden units, as on any model of two layers.
+#[test]
+fn penalties_and_masks_reach_the_condition() {
+    let (model, data) = fresh();
+    let train = |options: Fit| {
+        let mut model = model.clone();
+        let options = Fit { epochs: 40, batch: 25, method: Method::adam(), ..options };
+        fit(&mut model, &data, &mut Cd::new(1), &options, key(2), &mut Silent).unwrap();
+        model
+    };
+    let size = |model: &Conditional| {
+        model.to_visible().mapv(f32::abs).sum() + model.to_hidden().mapv(f32::abs).sum()
+    };
+    let activity = |model: &Conditional| model.transform(&data).unwrap().mean().unwrap();
+    let plain = train(Fit::default());
+    let decayed = train(Fit { decay: Decay { l1: 0.0, l2: 10.0 }, ..Fit::default() });
+    assert!(size(&decayed) < 0.5 * size(&plain), "{} of {}", size(&decayed), size(&plain));
+    let sparsity = harmonium::train::Sparsity { target: 0.9, strength: 10.0 };
+    let active = train(Fit { sparsity: Some(sparsity), ..Fit::default() });
+    assert!(activity(&active) > activity(&plain) + 0.2, "{} of {}", activity(&active), activity(&plain));
+    let masks = vec![Mask { block: "condition_visible".into(), zeros: vec![0, 34] }];
+    let masked =
+        train(Fit { constraints: Constraints { masks, ..Constraints::default() }, ..Fit::default() });
+    let a = masked.to_visible();
+    let zeros: Vec<(usize, usize)> = a.indexed_iter().filter(|(_, a)| **a == 0.0).map(|(at, _)| at).collect();
+    assert_eq!(zeros, [(0, 0), (1, 1)]);
 }
 
 fn snapshots() -> (Conditional, Vec<Snapshot>) {

@@ -22,6 +22,9 @@ use crate::{Rbm, State, View};
 const ROWS: u64 = 0;
 const CHAINS: u64 = 1;
 
+/// Rows whose masks one task draws.
+const TASK: usize = 256;
+
 /// Is an estimator, CD or PCD say, of the mean gradient of machines from which Bernoulli hidden units are left out.
 ///
 /// A row of data draws its mask anew at every update; CD's chains keep that of their row, persistent chains draw one of their
@@ -150,17 +153,26 @@ impl ThinnedView<'_> {
     fn masks(&self, rows: usize, of: u64) -> BitMatrix {
         let (units, key) = (self.view.hidden.bias().len(), self.key.fold_in(of));
         let left_out = (f64::from(self.rate) * f64::from(1_u32 << 24)) as u32;
-        let words = parallel::map(rows, |row| {
-            let mut words = vec![0; units];
-            bernoulli::fill(key, mutant!("B113", row as u64, 0), &mut words);
-            words
+        let bits = parallel::map(rows.div_ceil(TASK), |task| {
+            let (mut words, mut bits) = (vec![0; units], Vec::new());
+            for row in task * TASK..rows.min((task + 1) * TASK) {
+                bernoulli::fill(key, mutant!("B113", row as u64, 0), &mut words);
+                bits.extend(words.chunks(64).map(|words| packed(words, left_out)));
+            }
+            bits
         });
-        BitMatrix::from_fn(rows, units, |row, unit| words[row][unit] >> 8 >= left_out)
+        BitMatrix::from_words(rows, units, bits.concat()).expect("words of every row")
     }
 
     fn with_masks(&self, state: State, of: u64) -> ThinnedState {
         ThinnedState { mask: self.masks(state.visible.rows(), of), state }
     }
+}
+
+/// Packs whether words reach a threshold of 24 bits.
+fn packed(words: &[u32], threshold: u32) -> u64 {
+    let bits = words.iter().enumerate();
+    bits.fold(0, |bits, (at, word)| bits | u64::from(word >> 8 >= threshold) << at)
 }
 
 /// Puts zeros where the units are left out.
@@ -172,8 +184,9 @@ fn held(hidden: &States, mask: &BitMatrix) -> States {
 fn held_means(means: Means, mask: &BitMatrix) -> Means {
     let Means::Codes(mut codes) = means else { panic!("means of bits are codes") };
     for (row, line) in codes.chunks_mut(mask.units()).enumerate() {
-        let units = line.iter_mut().enumerate();
-        units.filter(|(unit, _)| !mask.get(row, *unit)).for_each(|(_, code)| *code = 0);
+        for (part, word) in line.chunks_mut(64).zip(mask.row(row)) {
+            part.iter_mut().enumerate().for_each(|(at, code)| *code *= (word >> at & 1) as u16);
+        }
     }
     Means::Codes(codes)
 }

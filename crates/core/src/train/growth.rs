@@ -14,7 +14,8 @@ const SPREAD: f32 = 0.017_320_508;
 ///
 /// New units have zero biases and small uniform weights, drawn from the key of the seed at that step. With weights of zero
 /// p(v) would stay exactly as it is, but all new units would learn the same. Moments of the optimiser start at 0 for them,
-/// averages at their first values, and centring at their means without input.
+/// averages at their first values, and centring at their means without input. A state from before a growth, say the best one of
+/// an early stopping, fits no model that has grown since.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Growth {
