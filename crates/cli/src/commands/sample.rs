@@ -130,7 +130,7 @@ impl File<'_> {
         let (rows, tile) = (samples.rows(), tile_shape(samples.features()));
         let values = match samples {
             States::Bits(_) => samples.to_array(),
-            reals => shown_samples(self.rbm, &Batch::from_states(reals)?, key)?.0,
+            reals @ States::Reals(_) => shown_samples(self.rbm, &Batch::from_states(reals)?, key)?.0,
         };
         let range = || {
             values
