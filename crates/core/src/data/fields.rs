@@ -48,6 +48,10 @@ impl Field {
         if !self.classes.is_empty() {
             let label = frame.label(row, column);
             let known = self.classes.iter().position(|class| *class == label);
+            // An array has no words: there classes that are called by words go by their numbers.
+            let words = self.classes.iter().all(|class| class.parse::<f32>().is_err());
+            let number = label.parse().ok().filter(|&at: &usize| at < self.classes.len());
+            let known = known.or(number.filter(|_| words && matches!(frame, Frame::Numbers(..))));
             let expected = || format!("one of {}", some(&self.classes));
             return known
                 .map(|at| at as f32)

@@ -370,7 +370,7 @@ impl Training {
 
     fn check_offsets(&self, params: &Params, offsets: Option<&[Vec<f32>; 2]>) -> Result<(), Error> {
         let Some(offsets) = offsets else { return Ok(()) };
-        let expected: Vec<usize> = params.tensors().iter().skip(1).map(|t| t.values.len()).collect();
+        let expected: Vec<usize> = params.tensors().iter().skip(1).take(2).map(|t| t.values.len()).collect();
         let got: Vec<usize> = offsets.iter().map(Vec::len).collect();
         if self.options.centre.is_some() && expected == got {
             return Ok(());
