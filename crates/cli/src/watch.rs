@@ -103,9 +103,10 @@ impl Probe {
     /// Computes the figures of an epoch; what is missing in the rows is drawn.
     fn proxies(&self, rbm: &Rbm) -> Result<Proxies, Error> {
         let (rows, n) = (gaps::filled(rbm, &self.rows, self.seed), self.rows.rows() as f64);
-        let pseudo = match likelihood::has_pseudo(rbm) {
-            true => Some(rbm.pseudo_log_likelihood(&rows)?.iter().sum::<f64>() / n),
-            false => None,
+        let pseudo = if likelihood::has_pseudo(rbm) {
+            Some(rbm.pseudo_log_likelihood(&rows)?.iter().sum::<f64>() / n)
+        } else {
+            None
         };
         if matches!(rbm.visible().units(), Units::Bernoulli(_)) {
             return Ok(Proxies { pseudo, error: self.wrong_bits(rbm, &rows)?, ..Proxies::default() });

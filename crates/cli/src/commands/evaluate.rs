@@ -1,5 +1,7 @@
 //! Measures a model on rows and prints the figures.
 
+use std::borrow::Cow;
+
 use harmonium::data::{Part, Schema, marginals};
 use harmonium::evaluate::{Ais, Betas};
 use harmonium::rbm::{Annealing, Rbm};
@@ -22,7 +24,7 @@ pub(crate) fn run(args: &Evaluate) -> Result<(), Error> {
     let (seed, schema) = (folder::seed(args.seed, &header), folder::schema(&rbm, &header));
     let rows = source::load_part(&args.data, &args.reading, schema.as_ref(), seed, Part::Test)?;
     rbm.check_data(&rows)?;
-    let rows = whole(rows, args)?;
+    let rows = whole(&rows, args)?;
     let base_rows = args.base_data.as_deref();
     let base_rows =
         base_rows.map(|data| load_base(data, &args.reading, schema.as_ref(), seed)).transpose()?;
@@ -55,8 +57,8 @@ fn load_base(data: &str, reading: &Reading, schema: Option<&Schema>, seed: u64) 
 }
 
 /// Leaves rows with missing values out, and tells how many.
-fn whole(rows: Batch, args: &Evaluate) -> Result<Batch, Error> {
-    let Some(whole) = gaps::whole(&rows) else {
+fn whole<'a>(rows: &'a Batch, args: &Evaluate) -> Result<Cow<'a, Batch>, Error> {
+    let Some(whole) = gaps::whole(rows) else {
         let expected = "a row of which no value is missing (impute fills gaps in)";
         return Err(Error::value("data", "", expected, format!("gaps in each of {} rows", rows.rows())));
     };
@@ -67,7 +69,7 @@ fn whole(rows: Batch, args: &Evaluate) -> Result<Batch, Error> {
             format!("{left_out} of {} rows have missing values and are left out", rows.rows()),
         );
     }
-    Ok(whole.into_owned())
+    Ok(whole)
 }
 
 /// Makes the base from rows: the published schedule comes with its own smoothing.

@@ -112,8 +112,11 @@ impl Shown<'_> {
             .take(LINES)
             .collect();
         let units = spread(self.rbm.hidden_units(), UNITS);
-        let values: Vec<f32> =
-            features.iter().flat_map(|&f| units.iter().map(move |&j| (f, j))).map(|at| weights[at]).collect();
+        // Few weights are drawn as squares of several pixels.
+        let side = (LINES / features.len().max(units.len())).clamp(1, 4);
+        let (width, height) = (side * units.len(), side * features.len());
+        let at = |pixel: usize| weights[(features[pixel / width / side], units[pixel % width / side])];
+        let values: Vec<f32> = (0..width * height).map(at).collect();
         let note = format!(
             "{} of {} features, {} of {} hidden units.",
             features.len(),
@@ -121,7 +124,7 @@ impl Shown<'_> {
             units.len(),
             self.rbm.hidden_units()
         );
-        Plate::new(grid(&[values], units.len(), features.len(), 1, Tone::Diverging), note)
+        Plate::new(grid(&[values], width, height, 1, Tone::Diverging), note)
     }
 
     fn reconstructions(&self) -> Result<Plate, Error> {

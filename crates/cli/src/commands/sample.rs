@@ -108,11 +108,21 @@ impl File<'_> {
 
     /// Gives one value a column, classes by their numbers: `(n, columns)`.
     fn columns(&self, samples: &States) -> Result<Array2<f32>, Error> {
-        Ok(self.fields()?.decoded(&self.rbm.visible().features_of(samples)))
+        let fields = self.fields()?;
+        let values = fields.decoded(&self.rbm.visible().features_of(samples));
+        // Classes that are called by numbers are written as these.
+        let value = |(row, place): (usize, usize)| {
+            let field = &fields.each[place];
+            let named = field.classes.iter().all(|class| class.parse::<f32>().is_ok());
+            let x: f32 = values[(row, place)];
+            field.classes.get(x as usize).filter(|_| named).and_then(|class| class.parse().ok()).unwrap_or(x)
+        };
+        Ok(Array2::from_shape_fn(values.dim(), value))
     }
 
     fn text(&self, samples: &States) -> Result<String, Error> {
-        let (fields, values) = (self.fields()?, self.columns(samples)?);
+        let fields = self.fields()?;
+        let values = fields.decoded(&self.rbm.visible().features_of(samples));
         let mut out = Writer::default();
         // Columns without names have no header.
         if fields.each.iter().any(|field| field.name != (field.column + 1).to_string()) {
@@ -130,7 +140,7 @@ impl File<'_> {
         let (rows, tile) = (samples.rows(), tile_shape(samples.features()));
         let values = match samples {
             States::Bits(_) => samples.to_array(),
-            reals => shown_samples(self.rbm, &Batch::from_states(reals)?, key)?.0,
+            reals @ States::Reals(_) => shown_samples(self.rbm, &Batch::from_states(reals)?, key)?.0,
         };
         let range = || {
             values

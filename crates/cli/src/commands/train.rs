@@ -99,13 +99,13 @@ fn beginning(recipe: &Recipe, train: &dyn Rows) -> Result<Rbm, Error> {
     let Some(schema) = &recipe.schema else { return Rbm::for_data(train, recipe.hidden.clone(), key) };
     let visible = schema.units()?;
     match scaled(&visible, train)? {
-        Some(scaling) => begin_scaled(Rbm::new(visible, recipe.hidden.clone(), key)?, train, scaling),
+        Some(scaling) => begin_scaled(&Rbm::new(visible, recipe.hidden.clone(), key)?, train, scaling),
         None => Rbm::fitted(visible, train, recipe.hidden.clone(), key),
     }
 }
 
 /// Gives a machine the scale and the marginals of its data.
-fn begin_scaled(rbm: Rbm, train: &dyn Rows, scaling: Scaling) -> Result<Rbm, Error> {
+fn begin_scaled(rbm: &Rbm, train: &dyn Rows, scaling: Scaling) -> Result<Rbm, Error> {
     let visible = marginals(&rbm.visible().units(), train, Some(&scaling))?;
     let mut rbm = Rbm::from_layers(rbm.weights(), visible.clone(), rbm.hidden().clone())?;
     rbm.set_scaling(Some(scaling))?;

@@ -59,7 +59,7 @@ pub(crate) fn place() -> Place {
     text_files(&place);
     broken_files(&place);
     models(&place);
-    ["out.npy", "out.txt", "out.png", "out.npz", "out.hmn", "out"]
+    ["out.npy", "out.txt", "out.png", "out.npz", "out.hmn", "out.csv", "out"]
         .iter()
         .for_each(|name| place.write(name, "kept"));
     place
@@ -81,6 +81,18 @@ fn text_files(place: &Place) {
         ("empty.csv", b""),
         ("blank.csv", b"\n\n"),
         ("bits.csv", b"0,1\n1,0\n"),
+        ("gaps.csv", b"1.5,?,2,0\nNA,1,3,1\n2,1,,1\n0,2,1,nan\n"),
+        ("gaps5.csv", b"1.5,?,2,0,1\n"),
+        ("named.csv", b"kg,word\n61,a\n70,b\n65,c\n"),
+        ("empty-column.csv", b"1,\n2,\n"),
+        ("bad.json", b"{"),
+        ("name.json", b"{\"columns\": [{\"name\": \"weight\"}]}"),
+        ("kind.json", b"{\"columns\": [{\"name\": \"1\", \"kind\": \"bell\"}]}"),
+        ("bits.json", b"{\"columns\": [{\"name\": \"word\", \"kind\": \"bernoulli\"}]}"),
+        (
+            "classes.json",
+            b"{\"columns\": [{\"name\": \"word\", \"kind\": \"categorical\", \"classes\": [\"a\", \"b\"]}]}",
+        ),
         ("notes.txt", b"0,1\n"),
         ("text.npy", b"0,1\n"),
         ("text.npz", b"0,1\n"),
@@ -129,4 +141,5 @@ fn models(place: &Place) {
     place.npy("bb.npy", 26, 1, |_, _| 0.0_f32);
     place.words("import --weights ww.npy --visible-bias bb.npy --hidden-bias bb.npy --out large.hmn").ok();
     place.words("train bits.npy --hidden 2 --epochs 1 --betas 0 --out run").ok();
+    place.words("train bits.npy --visible gaussian --hidden 2 --epochs 1 --betas 0 --out real").ok();
 }

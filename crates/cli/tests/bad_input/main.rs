@@ -3,12 +3,14 @@
 #[path = "../common/mod.rs"]
 mod common;
 mod files;
+mod kinds;
 mod tables;
 
 use common::{Done, Place};
 use files::{gz, place};
 use harmonium::persist::RealVfs;
 use harmonium::rbm::Rbm;
+use kinds::{KINDS, REAL};
 use tables::{COMMANDS, Case, DATA, OPTIONS, QUICK, SYNTAX};
 
 /// Runs a table; no file may change, and no run may begin.
@@ -33,6 +35,16 @@ fn data_are_refused_by_train() {
 #[test]
 fn data_are_refused_by_transform() {
     check(DATA, |data| format!("transform model.hmn --out out.npy --data {data}"));
+}
+
+#[test]
+fn kinds_and_schemas_are_refused() {
+    check(KINDS, |words| format!("train {words} --epochs 1 --betas 0 --out new"));
+}
+
+#[test]
+fn commands_on_a_machine_of_real_units_are_refused() {
+    check(REAL, str::to_owned);
 }
 
 #[test]

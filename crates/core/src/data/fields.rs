@@ -48,22 +48,26 @@ impl Field {
         if !self.classes.is_empty() {
             let label = frame.label(row, column);
             let known = self.classes.iter().position(|class| *class == label);
+            // An array has no words: there classes that are called by words go by their numbers.
+            let words = self.classes.iter().all(|class| class.parse::<f32>().is_err());
+            let number = label.parse().ok().filter(|&at: &usize| at < self.classes.len());
+            let known = known.or(number.filter(|_| words && matches!(frame, Frame::Numbers(..))));
             let expected = || format!("one of {}", some(&self.classes));
             return known
                 .map(|at| at as f32)
-                .ok_or_else(|| self.refused(frame, (row, column), expected(), &label));
+                .ok_or_else(|| self.refused(frame, (row, column), &expected(), &label));
         }
         let Cell::Number(x) = cell else {
-            return Err(self.refused(frame, (row, column), "a number".into(), &frame.label(row, column)));
+            return Err(self.refused(frame, (row, column), "a number", &frame.label(row, column)));
         };
         let x = if self.kind == Kind::Spin && frame.is_bits() { 2.0 * x - 1.0 } else { x };
         match self.kind.refuses(x) {
-            Some(expected) => Err(self.refused(frame, (row, column), expected, &x.to_string())),
+            Some(expected) => Err(self.refused(frame, (row, column), &expected, &x.to_string())),
             None => Ok(x),
         }
     }
 
-    fn refused(&self, frame: &Frame, at: (usize, usize), expected: String, got: &str) -> Error {
+    fn refused(&self, frame: &Frame, at: (usize, usize), expected: &str, got: &str) -> Error {
         let got: String = got.chars().take(40).collect();
         let expected = format!("{expected} ({})", self.kind);
         Error::value(frame.field(), frame.place(at.0, at.1), expected, format!("{got:?}"))

@@ -142,7 +142,7 @@ fn another_file_is_read_by_the_names_or_numbers_of_the_first() {
 
 #[test]
 fn columns_that_nothing_can_be_made_of_are_named() {
-    let words = (0..70).map(|i| format!("w{i},{i}.5\n")).collect::<String>();
+    let words = (0..70).map(|i| format!("w{i},{i}.5")).collect::<Vec<_>>().join("\n");
     for (columns, text, says) in [
         (
             r#"{"name": "x"}"#,

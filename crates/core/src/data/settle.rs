@@ -70,6 +70,9 @@ impl Schema {
     /// Settles a kind for all columns that are not described.
     fn shared(&self, kind: Kind, frame: &Frame, columns: &[Option<Column>]) -> Result<Column, Error> {
         let others: Vec<usize> = (0..columns.len()).filter(|&at| columns[at].is_none()).collect();
+        if others.is_empty() {
+            return Ok(Column::new("", self.others));
+        }
         let survey = survey(frame, &others, kind.is_whole());
         finished(Column::new("all columns", Role::Units(kind)), &survey)
     }
