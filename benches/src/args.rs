@@ -156,7 +156,7 @@ pub(crate) struct Sweep {
     /// Only the first so many recipes
     #[arg(long, value_name = "N", default_value_t = 30, value_parser = positive)]
     pub(crate) recipes: usize,
-    /// The folder of the optional sets [default: $HARMONIUM_EXTRA]
+    /// The folder of the optional sets: house-votes-84, debd/nltcs, debd/mushrooms, debd/voting
     #[arg(long, value_name = "FOLDER")]
     pub(crate) extra: Option<PathBuf>,
     /// Write the table to this file, too

@@ -79,7 +79,7 @@ pub(crate) mod test {
     pub(crate) fn args(line: &[&str]) -> Peers {
         match Cli::parse_from([&["harmonium-bench", "peers"], line].concat()).command {
             Command::Peers(args) => args,
-            Command::Own(_) => panic!("`peers` is the command"),
+            Command::Own(_) | Command::Sweep(_) => panic!("`peers` is the command"),
         }
     }
 

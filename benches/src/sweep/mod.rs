@@ -24,10 +24,9 @@ const BETAS: usize = 3_000;
 /// # Errors
 /// Says what is wrong with a set or can't be written.
 pub(crate) fn run(args: &Sweep) -> Result<(), Error> {
-    let extra = args.extra.clone().or_else(|| std::env::var_os("HARMONIUM_EXTRA").map(Into::into));
     let mut columns = Vec::new();
     for name in &args.sets {
-        match sets::read(name, extra.as_deref())? {
+        match sets::read(name, args.extra.as_deref())? {
             Some(set) => columns.push(column(&set, args)?),
             None => {
                 console::tell(format_args!("{name} is an optional set: --extra names the folder that has it"))

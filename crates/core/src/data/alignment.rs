@@ -65,6 +65,7 @@ fn shaped(path: &Path, sequences: Vec<u16>, begins: &[usize]) -> Result<Array2<u
 ///
 /// # Errors
 /// Refuses a share outside (0, 1].
+#[allow(clippy::needless_pass_by_value)] // A view is as small as a reference to it.
 pub fn identity_weights(sequences: ArrayView2<'_, u16>, identity: f64) -> Result<Vec<f32>, Error> {
     if !(identity > 0.0 && identity <= 1.0) {
         return Err(Error::option("identity", "above 0 and up to 1", identity));
