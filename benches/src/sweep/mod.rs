@@ -29,7 +29,9 @@ pub(crate) fn run(args: &Sweep) -> Result<(), Error> {
         match sets::read(name, args.extra.as_deref())? {
             Some(set) => columns.push(column(&set, args)?),
             None => {
-                console::tell(format_args!("{name} is an optional set: --extra names the folder that has it"))
+                console::tell(format_args!(
+                    "{name} is an optional set: --extra names the folder that has it"
+                ));
             }
         }
     }
@@ -91,7 +93,7 @@ fn table(columns: &[Column]) -> String {
     columns.iter().for_each(|column| {
         let _ = write!(page, " {} ({:.2}) |", column.name, column.independent);
     });
-    page += &format!("\n|---|{}\n", "---|".repeat(columns.len()));
+    let _ = writeln!(page, "\n|---|{}", "---|".repeat(columns.len()));
     let best = |column: &Column| column.gains.iter().map(|(_, gain)| *gain).fold(f64::NEG_INFINITY, f64::max);
     for n in 0..columns.first().map_or(0, |column| column.gains.len()) {
         let _ = write!(page, "| {} |", columns[0].gains[n].0);

@@ -35,32 +35,37 @@ pub(crate) fn all(rows: usize, units: usize) -> Vec<Recipe> {
 }
 
 fn rates(settled: &dyn Fn() -> Fit) -> Vec<Recipe> {
-    let rate = |name, from| recipe(name, Fit { learning_rate: falling(from), ..settled() });
+    let scaled =
+        |name, share| recipe(name, Fit { learning_rate: falling(share * rate(&settled())), ..settled() });
+    let shaped = |name, learning_rate| recipe(name, Fit { learning_rate, ..settled() });
+    let from = rate(&settled());
     vec![
-        rate("rate 0.01", 0.01),
-        rate("rate 0.02", 0.02),
-        rate("rate 0.05", 0.05),
-        rate("rate 0.2", 0.2),
-        rate("rate 0.5", 0.5),
-        recipe("rate 0.05, constant", Fit { learning_rate: Schedule::Constant(0.05), ..settled() }),
-        recipe(
-            "rate 0.1, half a cosine",
-            Fit { learning_rate: Schedule::Cosine { from: 0.1, to: 0.0 }, ..settled() },
-        ),
+        scaled("a tenth of the rate", 0.1),
+        scaled("a quarter of the rate", 0.25),
+        scaled("half the rate", 0.5),
+        scaled("twice the rate", 2.0),
+        scaled("five times the rate", 5.0),
+        shaped("half the rate, constant", Schedule::Constant(from / 2.0)),
+        shaped("the rate falls along half a cosine", Schedule::Cosine { from, to: 0.0 }),
     ]
 }
 
+/// Gives the rate at the start.
+fn rate(fit: &Fit) -> f64 {
+    fit.learning_rate.at(0, 1, 0)
+}
+
 fn lengths(settled: &dyn Fn() -> Fit) -> Vec<Recipe> {
-    let long = |name, share: f64, from| {
+    let long = |name, times: f64, share| {
         let fit = settled();
-        let epochs = (f64::from(fit.epochs) * share).ceil() as u32;
-        recipe(name, Fit { epochs, learning_rate: falling(from), ..fit })
+        let epochs = (f64::from(fit.epochs) * times).ceil() as u32;
+        recipe(name, Fit { epochs, learning_rate: falling(share * rate(&fit)), ..fit })
     };
     vec![
-        long("a third of the epochs", 1.0 / 3.0, 0.1),
-        long("a third of the epochs, rate 0.3", 1.0 / 3.0, 0.3),
-        long("twice the epochs", 2.0, 0.1),
-        long("twice the epochs, rate 0.05", 2.0, 0.05),
+        long("a third of the epochs", 1.0 / 3.0, 1.0),
+        long("a third of the epochs, three times the rate", 1.0 / 3.0, 3.0),
+        long("twice the epochs", 2.0, 1.0),
+        long("twice the epochs, half the rate", 2.0, 0.5),
     ]
 }
 
@@ -83,12 +88,12 @@ fn penalties(settled: &dyn Fn() -> Fit) -> Vec<Recipe> {
 
 /// Batches of other sizes, in as many updates of the same length.
 fn batches(settled: &dyn Fn() -> Fit) -> Vec<Recipe> {
-    let batch = |name, batch, from| {
+    let batch = |name, batch, share| {
         let fit = settled();
         let epochs = (f64::from(fit.epochs) * batch as f64 / fit.batch as f64).ceil() as u32;
-        recipe(name, Fit { batch, epochs, learning_rate: falling(from), ..fit })
+        recipe(name, Fit { batch, epochs, learning_rate: falling(share * rate(&fit)), ..fit })
     };
-    vec![batch("batch 20, rate 0.05", 20, 0.05), batch("batch 50", 50, 0.1), batch("batch 200", 200, 0.1)]
+    vec![batch("batch 20, half the rate", 20, 0.5), batch("batch 50", 50, 1.0), batch("batch 200", 200, 1.0)]
 }
 
 fn estimators(settled: &dyn Fn() -> Fit) -> Vec<Recipe> {
@@ -108,8 +113,8 @@ fn rules(settled: &dyn Fn() -> Fit) -> Vec<Recipe> {
         recipe("not centred", Fit { centre: None, ..settled() }),
         recipe("the last state, no mean", Fit { average: None, ..settled() }),
         recipe(
-            "momentum 0.5, rate 0.05",
-            Fit { method: momentum(0.5), learning_rate: falling(0.05), ..settled() },
+            "momentum 0.5, half the rate",
+            Fit { method: momentum(0.5), learning_rate: falling(rate(&settled()) / 2.0), ..settled() },
         ),
         recipe(
             "Adam, rate 0.001",
