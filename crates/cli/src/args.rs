@@ -82,7 +82,7 @@ pub(crate) enum Algorithm {
     Pt,
     /// PCD by trajectory tempering: chains swap places with those of earlier models of the training.
     Ptt,
-    /// The exact gradient, by enumeration of a layer of at most 20 units.
+    /// The exact gradient, by enumeration of a layer of at most 2^20 states.
     Exact,
     /// The gradient of the pseudo-likelihood.
     Pl,

@@ -69,7 +69,7 @@ fn grey_pictures_are_trained_as_they_are() {
     assert_eq!(place.json("run/recipe.json")["hidden"]["bernoulli"], 128);
     place
         .words("evaluate run --data digits.npy --method pseudo")
-        .refused(1, &["two states, got 64 Gaussian"]);
+        .refused(1, &["states that can be listed, got 64 Gaussian"]);
 }
 
 #[test]

@@ -2,6 +2,8 @@
 
 mod common;
 
+use std::fmt::Write;
+
 use common::key;
 use harmonium::data::{Fields, Frame, Kind, ReadOptions, Schema, scaled};
 use harmonium::rbm::{Imputing, Rbm};
@@ -82,7 +84,8 @@ fn a_gap_is_filled_with_what_goes_with_the_rest() {
     for row in 0..600 {
         let tall = row % 2 == 0;
         let (word, kg, cm) = if tall { ("oak", 90.0, 190.0) } else { ("fern", 60.0, 160.0) };
-        text += &format!("{word},{:.2},{:.2}\n", kg + 7.5 * rng.normal(), cm + 7.5 * rng.normal());
+        let (kg, cm) = (kg + 7.5 * rng.normal(), cm + 7.5 * rng.normal());
+        writeln!(text, "{word},{kg:.2},{cm:.2}").unwrap();
     }
     let (settled, fields, batch) = read(&Schema::default(), &frame(&text));
     let units = settled.units().unwrap();

@@ -71,7 +71,7 @@ pub(crate) const KINDS: &[Case] = &[
         &["units: expected one layer of bounded units"],
     ),
     Case("bits.npy --visible poisson --hidden 3,relu", 2, &["units: expected one layer of bounded units"]),
-    Case("bits.npy --visible gaussian --algorithm exact", 1, &["exact gradient", "got 4 Gaussian"]),
+    Case("bits.npy --visible gaussian --hidden 21 --algorithm exact", 1, &["exact gradient", "2^20 states"]),
     Case("bits.npy --visible gaussian --algorithm pl", 1, &["pseudo-likelihood", "got 4 Gaussian"]),
     Case("bits.npy --visible gaussian --algorithm tap", 1, &["mean field", "got 4 Gaussian"]),
     Case(

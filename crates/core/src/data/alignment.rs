@@ -104,7 +104,8 @@ mod tests {
             (">a\nAC\n>b\nAX\n", "line 4: expected one of -AC, got X"),
             (">a\nAC\n>b\nA\n", "sequence 2: expected 2 sites, as the first, got 1"),
             ("AC\n", "line 1: expected a name after > before its sequence, got AC"),
-            ("", "expected sequences, got none"),
+            ("", "expected data, got an empty file"),
+            (">a\n", "expected sequences, got none"),
         ] {
             let error = read(text).unwrap_err().to_string();
             assert!(error.ends_with(said), "{error}");
