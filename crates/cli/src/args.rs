@@ -150,8 +150,8 @@ pub(crate) struct TrainOptions {
     /// visible units of another kind]
     #[arg(long, value_name = "N,KIND")]
     pub(crate) hidden: Option<Hidden>,
-    /// The kind of the visible units, for all columns: bernoulli, spin, categorical[:N], gaussian, diagonal (gaussian with
-    /// learned variances), relu, drelu, binomial[:N] or poisson; real columns are scaled, and scaled back in what comes
+    /// The kind of the visible units, for all columns: bernoulli, spin, categorical (categorical:N), gaussian, diagonal (gaussian with
+    /// learned variances), relu, drelu, binomial (binomial:N) or poisson; real columns are scaled, and scaled back in what comes
     /// out. In csv files NA, ?, nan and empty fields are missing values [default: bernoulli, without missing values]
     #[arg(long, value_name = "KIND")]
     pub(crate) visible: Option<Kind>,
