@@ -1,4 +1,5 @@
-//! Learns grey 8 × 8 digits with real visible units, and gives samples in the data's own units.
+//! Learns grey 8 × 8 digits with real visible units, of one variance and of one that each learns, and gives samples in the
+//! data's own units.
 //!
 //! `cargo run --release -p harmonium-examples --example gaussian`
 #![allow(clippy::print_stdout)] // An example speaks.
@@ -18,13 +19,19 @@ fn main() -> Result<(), Error> {
     let (train, test) = split_last(rows.rows(), 300)?;
     let (train, test) = (rows.gather(train), rows.gather(test));
 
-    // Real columns are standardised inside, with a variance of each unit that is learned.
-    let mut rbm = Rbm::fitted(Units::Diagonal(64), &train, Units::Bernoulli(16), key)?;
-    println!("before     {:.2} nats a row", rbm.exact_likelihood(&test)?.log_likelihood);
-    let options =
-        Fit { epochs: 60, learning_rate: Schedule::Linear { from: 0.02, to: 0.0 }, ..Fit::default() };
-    fit(&mut rbm, &train, &mut Pcd::default(), &options, key, &mut Silent)?;
-    println!("60 epochs  {:.2} nats a row", rbm.exact_likelihood(&test)?.log_likelihood);
+    let train_with = |visible: Units| {
+        // Real columns are standardised inside.
+        let mut rbm = Rbm::fitted(visible.clone(), &train, Units::Bernoulli(16), key)?;
+        println!("{visible}");
+        println!("  before     {:.2} nats a row", rbm.exact_likelihood(&test)?.log_likelihood);
+        let rate = Schedule::Linear { from: 0.02, to: 0.0 };
+        let options = Fit { epochs: 60, learning_rate: rate, ..Fit::default() };
+        fit(&mut rbm, &train, &mut Pcd::default(), &options, key, &mut Silent)?;
+        println!("  60 epochs  {:.2} nats a row", rbm.exact_likelihood(&test)?.log_likelihood);
+        Ok::<_, Error>(rbm)
+    };
+    train_with(Units::Gaussian(64))?;
+    let rbm = train_with(Units::Diagonal(64))?; // a variance of each unit that is learned
 
     let sample = rbm.sample(1, 500, key, &mut |_| ()).to_array();
     for line in sample.row(0).to_vec().chunks(8) {

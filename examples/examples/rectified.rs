@@ -1,4 +1,5 @@
-//! Learns thresholded 8 × 8 digits with hidden units that have a strength (ReLU), beside as many that are on or off.
+//! Learns thresholded 8 × 8 digits with hidden units that have a strength, positive (ReLU) or of both signs with a kink at 0
+//! (dReLU), beside as many that are on or off.
 //!
 //! `cargo run --release -p harmonium-examples --example rectified [-- --short]`
 #![allow(clippy::print_stdout)] // An example speaks.
@@ -23,7 +24,7 @@ fn main() -> Result<(), Error> {
     let (train, test) = (rows.gather(train), rows.gather(test));
 
     let annealing = Annealing { ais: Ais { runs: 100, betas: Betas::Count(betas) }, ..Annealing::default() };
-    for hidden in [Units::Bernoulli(24), Units::Relu(24)] {
+    for hidden in [Units::Bernoulli(24), Units::Relu(24), Units::Drelu(24)] {
         let mut rbm = Rbm::fitted(Units::Bernoulli(64), &train, hidden.clone(), key)?;
         let options = Fit { epochs, batch: 50, method: Method::adam(), ..Fit::default() };
         let options = Fit { learning_rate: Schedule::Linear { from: 0.005, to: 0.0 }, ..options };
