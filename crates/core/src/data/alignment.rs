@@ -70,7 +70,7 @@ pub fn identity_weights(sequences: ArrayView2<'_, u16>, identity: f64) -> Result
     if !(identity > 0.0 && identity <= 1.0) {
         return Err(Error::option("identity", "above 0 and up to 1", identity));
     }
-    let least = libm::ceil(identity * sequences.ncols() as f64) as usize;
+    let least = libm::ceil(identity * sequences.ncols() as f64 - 1e-9) as usize;
     let alike = |a: ArrayView1<'_, u16>, b: ArrayView1<'_, u16>| {
         a.iter().zip(b).filter(|(a, b)| a == b).count() >= least
     };

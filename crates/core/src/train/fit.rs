@@ -245,9 +245,10 @@ impl Training {
     ) -> Result<(), Error> {
         let key = Address::new(key, self.step).key(purpose::INIT);
         let means = model.grow(growth.hidden, growth.spread, key)?;
-        let (params, plan) = (model.params(), &self.options.growth);
-        self.options.constraints.masks = Growth::masks(plan, &self.masks, (growth.hidden, features(&params)));
+        let sizes = (growth.hidden, features(&model.params()));
+        self.options.constraints.masks = Growth::masks(&self.options.growth, &self.masks, sizes);
         self.options.constraints.begin(model);
+        let params = model.params();
         let (first, second, _) = self.optimizer.state_mut();
         [first, second].into_iter().for_each(|moments| widen(moments, params.zeros_like()));
         if let Some(average) = &mut self.average {

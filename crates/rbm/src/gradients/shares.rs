@@ -10,11 +10,18 @@ use super::{TASKS, Wide, add};
 use crate::enumerate::{list, states};
 use crate::{Rbm, View};
 
+/// Inputs of hidden units that are held for one unit of one row.
+const MOST: f64 = 16_777_216.0;
+
 /// Refuses visible units without states that can be listed, and hidden ones without an energy.
 pub(crate) fn check(rbm: &Rbm, what: &str) -> Result<(), Error> {
     rbm.view().check_energy(what)?;
     let units = rbm.visible().units();
-    if one(&units).is_some() {
+    if let Some(one) = one(&units) {
+        let inputs = states(&one) * rbm.hidden_units() as f64;
+        if inputs > MOST {
+            return Err(Error::shape(what, format!("at most {MOST} states times hidden units"), inputs));
+        }
         return Ok(());
     }
     Err(Error::shape(what, "visible units with states that can be listed", units))

@@ -14,6 +14,9 @@ use crate::train::{Kept, Schedule};
 use crate::units::States;
 use crate::{Batch, EnergyModel, Error, Params};
 
+/// The shift of the coarsest grid.
+const COARSEST: i32 = -126;
+
 /// Is PCD by trajectory parallel tempering (Béreux, Decelle, Furtlehner, Rosset & Seoane 2025): the rungs are the model and
 /// copies of it from earlier in the training, newest first. Each sweep is followed by swaps of neighbours, even and odd
 /// pairs in turn, with probability min(1, e^(ΔE(x) − ΔE(y))), ΔE = E_newer − E_older, x on the newer rung.
@@ -304,7 +307,14 @@ impl<M: EnergyModel + Clone> Estimator<M> for Trajectory {
     /// Gives the earlier models the new units without weights, which leave their law as it is.
     fn grow(&mut self, model: &M) -> Result<(), Error> {
         let nothing = model.params().zeros_like();
-        self.earlier.iter_mut().for_each(|earlier| widen(&mut earlier.params, nothing.clone()));
+        let mut like = model.clone();
+        for earlier in &mut self.earlier {
+            widen(&mut earlier.params, nothing.clone());
+            // A wider layer may leave the weights fewer bits: their grid gets coarser until they fit, as the model's own did.
+            while like.restore(&earlier.params, earlier.shift).is_err() && earlier.shift > COARSEST {
+                earlier.shift -= 1;
+            }
+        }
         Ok(())
     }
 
