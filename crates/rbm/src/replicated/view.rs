@@ -190,12 +190,15 @@ pub(super) fn lengths_of(visible: &States) -> Vec<u32> {
 impl Gibbs for ReplicatedView<'_> {
     type State = State;
 
-    /// Draws fresh chains as if no hidden unit were on. Their lengths are evenly spaced among the model's and stay with them:
-    /// lengths drawn at random would have another mean than the documents', which the gradient would take for the words'.
+    /// Draws fresh chains as if no hidden unit were on; a chain's length is one of the model's, chosen by the first word of its
+    /// stream, and stays with it.
     fn init(&self, chains: usize, key: Key) -> State {
-        let known = self.lengths.len();
-        let lengths: Vec<u32> =
-            (0..chains).map(|row| self.lengths[(2 * row + 1) * known / (2 * chains)]).collect();
+        let choose = |row: usize| {
+            let mut word = [0];
+            bernoulli::fill(key.fold_in(2), row as u64, &mut word);
+            self.lengths[(u64::from(word[0]) * self.lengths.len() as u64 >> 32) as usize]
+        };
+        let lengths: Vec<u32> = (0..chains).map(choose).collect();
         self.standing(self.alone(&lengths, key.fold_in(0)))
     }
 
