@@ -39,8 +39,8 @@ pub trait Gibbs: Sync {
     fn unpack(&self, packed: States) -> Result<Self::State, Error>;
 }
 
-/// Is a model with parameters: it can be tempered, clamped to data, and it knows its sufficient statistics.
-pub trait EnergyModel: Gibbs + HasParams {
+/// Can be viewed at other inverse temperatures: what tempering and annealing need, whatever the model.
+pub trait Thermal: Gibbs {
     /// A view of the model at another inverse temperature.
     type Tempered<'a>: Gibbs<State = Self::State>
     where
@@ -49,12 +49,6 @@ pub trait EnergyModel: Gibbs + HasParams {
     /// Views the model with energy β E, copying no weights.
     fn tempered(&self, beta: f32) -> Self::Tempered<'_>;
 
-    /// Refuses data that do not fit the model.
-    ///
-    /// # Errors
-    /// Says which width was expected and which was got.
-    fn check_data(&self, data: &Batch) -> Result<(), Error>;
-
     /// Refuses that chains swap places by their energies, where these do not make such swaps right.
     ///
     /// # Errors
@@ -62,6 +56,15 @@ pub trait EnergyModel: Gibbs + HasParams {
     fn check_swaps(&self) -> Result<(), Error> {
         Ok(())
     }
+}
+
+/// Is a model with parameters: it can be clamped to data, and it knows its sufficient statistics.
+pub trait EnergyModel: Thermal + HasParams {
+    /// Refuses data that do not fit the model.
+    ///
+    /// # Errors
+    /// Says which width was expected and which was got.
+    fn check_data(&self, data: &Batch) -> Result<(), Error>;
 
     /// Refuses chains that run without data, where the model has no law of its own without them.
     ///

@@ -1,9 +1,10 @@
 #![doc = include_str!("../README.md")]
 
+pub use harmonium_bm as bm;
 pub use harmonium_core::{
     Annealed, Backend, Batch, BitMatrix, EnergyModel, Error, ErrorKind, Gibbs, HasParams, Key, Marginal,
-    Params, Rows, address, batch, check_backend, data, doctor, error, evaluate, model, params, persist,
-    profile, purpose, rows, stats, train, units,
+    Params, Rows, Thermal, address, batch, check_backend, data, doctor, error, evaluate, model, params,
+    persist, profile, purpose, rows, stats, train, units,
 };
 pub use harmonium_rbm as rbm;
 
@@ -12,7 +13,7 @@ pub mod prelude {
     pub use harmonium_core::train::{Cd, Centre, Fit, Method, Observer, Pcd, Schedule, Silent, Step, fit};
     pub use harmonium_core::units::Units;
     pub use harmonium_core::{
-        Batch, EnergyModel, Error, Gibbs, HasParams, Key, Marginal, Rows, data, evaluate, purpose,
+        Batch, EnergyModel, Error, Gibbs, HasParams, Key, Marginal, Rows, Thermal, data, evaluate, purpose,
     };
     pub use harmonium_rbm::{Annealing, Likelihood, Rbm};
 }

@@ -12,7 +12,7 @@ use harmonium::train::{
     Silent, Snapshot, Step, Tempering, Training, Trajectory, fit,
 };
 use harmonium::units::{States, Units};
-use harmonium::{Batch, EnergyModel, Gibbs, HasParams, Marginal, Params, address, stats};
+use harmonium::{Batch, EnergyModel, Gibbs, HasParams, Marginal, Params, Thermal, address, stats};
 use ndarray::{Array1, Array2, Axis, array};
 
 // ---- An oracle, written from the formulas in f64 ----

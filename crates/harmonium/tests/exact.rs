@@ -210,7 +210,7 @@ fn tempered_views_scale_the_energy() {
         for beta in BETAS {
             let (x, zeros) = (exact(&rbm), vec![0.0; rbm.visible_units()]);
             let slack = tau_view(&x, &zeros, f64::from(beta));
-            let view = harmonium::EnergyModel::tempered(&rbm, beta);
+            let view = harmonium::Thermal::tempered(&rbm, beta);
             assert_view(&view, &x.tempered(f64::from(beta)), slack);
         }
     }

@@ -6,7 +6,7 @@ use common::tolerance::{TAU_0, U, tau_hidden_step, tau_sweep, tau_view};
 use common::{balanced, chains, every, exact, key, model, models, pairs, states, threshold};
 use harmonium::rbm::{Rbm, State, View};
 use harmonium::units::{Bernoulli, Input, Unit};
-use harmonium::{EnergyModel, Gibbs, Key};
+use harmonium::{EnergyModel, Gibbs, Key, Thermal};
 use harmonium_kernels::bernoulli::fill;
 use harmonium_oracle::enumerate::{joint_distribution, visible_distribution};
 use harmonium_oracle::math::sigmoid;

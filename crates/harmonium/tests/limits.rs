@@ -5,7 +5,7 @@ mod common;
 use common::tolerance::{rounding, tau_p, tau_softplus, tau_z};
 use common::{chains, close, every, every_row, exact, key, library, masks, model, models};
 use harmonium::rbm::Rbm;
-use harmonium::{EnergyModel, Gibbs, Marginal};
+use harmonium::{Gibbs, Marginal, Thermal};
 use harmonium_oracle::math::{sigmoid, softplus};
 use harmonium_oracle::rbm::Rbm as Exact;
 use harmonium_oracle::rng::Rng;

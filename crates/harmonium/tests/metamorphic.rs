@@ -7,7 +7,7 @@ use common::{WIDTHS, batch, chains, close, coins, every, every_row, exact, key, 
 use harmonium::rbm::Rbm;
 use harmonium::stats::{Phases, Stats};
 use harmonium::train::{Cd, Fit, Pcd, Silent, WithGradient, fit};
-use harmonium::{Batch, BitMatrix, EnergyModel, Gibbs, HasParams, Marginal};
+use harmonium::{Batch, BitMatrix, EnergyModel, Gibbs, HasParams, Marginal, Thermal};
 use harmonium_oracle::rbm::Rbm as Exact;
 use harmonium_oracle::rng::Rng;
 

@@ -9,7 +9,7 @@ use harmonium::persist::RealVfs;
 use harmonium::rbm::{Annealing, Exact, MeanField, Origin, PseudoLikelihood, Rbm};
 use harmonium::train::{Cd, Estimator, Fit, Method, Pcd, Schedule, Silent, Tempering, Trajectory, fit};
 use harmonium::units::{Input, Layer, Unit, Units};
-use harmonium::{Batch, EnergyModel, Gibbs, HasParams, Marginal};
+use harmonium::{Batch, Gibbs, HasParams, Marginal, Thermal};
 use harmonium_oracle::noisy_rectified as law;
 use harmonium_oracle::rng::Rng;
 use ndarray::Array2;

@@ -15,7 +15,7 @@ use harmonium::train::{
     Cd, Estimator, FastPcd, Fit, Method, Pcd, Schedule, Silent, Snapshot, Step, Tempering, Training, fit,
 };
 use harmonium::units::{States, Units};
-use harmonium::{Batch, EnergyModel, Gibbs, HasParams, Marginal, Rows};
+use harmonium::{Batch, EnergyModel, Gibbs, HasParams, Marginal, Rows, Thermal};
 use harmonium_oracle::replicated::{Replicated, documents, log_ways};
 use harmonium_oracle::rng::Rng;
 use harmonium_oracle::stats::{tv, tv_star};

@@ -13,7 +13,7 @@ use harmonium::train::{
     Estimator, Fit, Kept, Ladder, Pcd, Schedule, Silent, Tempering, acceptance, fit, swaps,
 };
 use harmonium::units::Units;
-use harmonium::{EnergyModel, Gibbs, HasParams, purpose};
+use harmonium::{EnergyModel, Gibbs, HasParams, Thermal, purpose};
 use harmonium_oracle::enumerate::{joint_distribution, minus_energies, split, visible_distribution};
 use harmonium_oracle::gradient::statistics;
 use harmonium_oracle::likelihood::empirical;

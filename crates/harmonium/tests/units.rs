@@ -11,7 +11,7 @@ use harmonium::rbm::{Origin, Rbm};
 use harmonium::stats::Phases;
 use harmonium::train::{Cd, Fit, Method, Pcd, Schedule, Silent, fit};
 use harmonium::units::{Input, Layer, Scaling, States, Unit, Units};
-use harmonium::{Batch, EnergyModel, Gibbs, HasParams, Marginal, Params, persist};
+use harmonium::{Batch, EnergyModel, Gibbs, HasParams, Marginal, Params, Thermal, persist};
 use harmonium_oracle::layered::Side;
 use harmonium_oracle::rng::Rng;
 use harmonium_oracle::stats::{tv, tv_star};

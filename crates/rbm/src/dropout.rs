@@ -11,7 +11,9 @@ use harmonium_core::address::Address;
 use harmonium_core::stats::{Phases, Stats};
 use harmonium_core::train::{Estimate, Estimator, Kept, Schedule};
 use harmonium_core::units::{Means, States, Unit};
-use harmonium_core::{Batch, Block, BlockMut, EnergyModel, Error, Gibbs, HasParams, Key, Params, purpose};
+use harmonium_core::{
+    Batch, Block, BlockMut, EnergyModel, Error, Gibbs, HasParams, Key, Params, Thermal, purpose,
+};
 use harmonium_kernels::{BitMatrix, bernoulli, parallel};
 use ndarray::Array1;
 use serde::{Deserialize, Serialize};
@@ -273,7 +275,7 @@ impl HasParams for Thinned<'_> {
     }
 }
 
-impl EnergyModel for Thinned<'_> {
+impl Thermal for Thinned<'_> {
     type Tempered<'b>
         = ThinnedView<'b>
     where
@@ -282,7 +284,9 @@ impl EnergyModel for Thinned<'_> {
     fn tempered(&self, beta: f32) -> ThinnedView<'_> {
         self.thin(self.rbm.tempered(beta))
     }
+}
 
+impl EnergyModel for Thinned<'_> {
     fn check_data(&self, data: &Batch) -> Result<(), Error> {
         self.rbm.check_data(data)
     }

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use harmonium_core::stats::{Shape, Stats};
 use harmonium_core::units::{Means, Scaling, States, Unit};
-use harmonium_core::{Batch, EnergyModel, Error, Gibbs, HasParams, Key, Marginal, Params};
+use harmonium_core::{Batch, EnergyModel, Error, Gibbs, HasParams, Key, Marginal, Params, Thermal};
 use harmonium_kernels::BitMatrix;
 use harmonium_kernels::product::MAX_ROWS;
 use ndarray::Array1;
@@ -60,19 +60,21 @@ impl Marginal for Rbm {
     }
 }
 
-impl EnergyModel for Rbm {
+impl Thermal for Rbm {
     type Tempered<'a> = View<'a>;
 
     fn tempered(&self, beta: f32) -> View<'_> {
         View::tempered(self, beta)
     }
 
-    fn check_data(&self, data: &Batch) -> Result<(), Error> {
-        data.check_kind("data", &self.visible.units())
-    }
-
     fn check_swaps(&self) -> Result<(), Error> {
         self.view().check_energy("swaps of chains")
+    }
+}
+
+impl EnergyModel for Rbm {
+    fn check_data(&self, data: &Batch) -> Result<(), Error> {
+        data.check_kind("data", &self.visible.units())
     }
 
     fn growable(&self, hidden: usize) -> Result<usize, Error> {

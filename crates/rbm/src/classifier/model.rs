@@ -5,7 +5,9 @@ use std::borrow::Cow;
 use harmonium_core::evaluate::LogSumExp;
 use harmonium_core::stats::Stats;
 use harmonium_core::units::{States, Unit};
-use harmonium_core::{Batch, Block, BlockMut, EnergyModel, Error, Gibbs, HasParams, Key, Marginal, Params};
+use harmonium_core::{
+    Batch, Block, BlockMut, EnergyModel, Error, Gibbs, HasParams, Key, Marginal, Params, Thermal,
+};
 use ndarray::Array1;
 
 use super::{Classifier, ClassifierView, labels};
@@ -70,13 +72,15 @@ impl HasParams for Classifier {
     }
 }
 
-impl EnergyModel for Classifier {
+impl Thermal for Classifier {
     type Tempered<'a> = ClassifierView<'a>;
 
     fn tempered(&self, beta: f32) -> ClassifierView<'_> {
         ClassifierView::new(self, View::tempered(&self.rbm, beta))
     }
+}
 
+impl EnergyModel for Classifier {
     fn check_data(&self, data: &Batch) -> Result<(), Error> {
         self.rbm.check_data(data)?;
         data.check_complete("data")?;

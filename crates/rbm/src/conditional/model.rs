@@ -5,7 +5,9 @@ use std::borrow::Cow;
 use harmonium_core::persist::digest;
 use harmonium_core::stats::{Shape, Stats};
 use harmonium_core::units::{Input, Scaling, States, Unit};
-use harmonium_core::{Batch, Block, BlockMut, EnergyModel, Error, Gibbs, HasParams, Key, Marginal, Params};
+use harmonium_core::{
+    Batch, Block, BlockMut, EnergyModel, Error, Gibbs, HasParams, Key, Marginal, Params, Thermal,
+};
 use harmonium_kernels::{BitMatrix, Grid};
 use ndarray::Array1;
 
@@ -126,13 +128,15 @@ impl HasParams for Conditional {
     }
 }
 
-impl EnergyModel for Conditional {
+impl Thermal for Conditional {
     type Tempered<'a> = ConditionalView<'a>;
 
     fn tempered(&self, beta: f32) -> ConditionalView<'_> {
         ConditionalView::new(self, View::tempered(&self.rbm, beta))
     }
+}
 
+impl EnergyModel for Conditional {
     fn check_data(&self, data: &Batch) -> Result<(), Error> {
         self.pairs.check("data", data)
     }

@@ -4,7 +4,9 @@ use std::borrow::Cow;
 
 use harmonium_core::stats::Stats;
 use harmonium_core::units::{States, Unit};
-use harmonium_core::{Batch, Block, BlockMut, EnergyModel, Error, Gibbs, HasParams, Key, Marginal, Params};
+use harmonium_core::{
+    Batch, Block, BlockMut, EnergyModel, Error, Gibbs, HasParams, Key, Marginal, Params, Thermal,
+};
 use ndarray::Array1;
 
 use super::{ReplicatedSoftmax, ReplicatedView, check_documents};
@@ -60,20 +62,22 @@ impl HasParams for ReplicatedSoftmax {
     }
 }
 
-impl EnergyModel for ReplicatedSoftmax {
+impl Thermal for ReplicatedSoftmax {
     type Tempered<'a> = ReplicatedView<'a>;
 
     fn tempered(&self, beta: f32) -> ReplicatedView<'_> {
         ReplicatedView::new(self, View::tempered(&self.rbm, beta))
     }
 
-    fn check_data(&self, data: &Batch) -> Result<(), Error> {
-        check_documents(data, &self.rbm.visible().units())
-    }
-
     /// Refuses: chains of two lengths must not swap places, as each length has a ln Z of its own.
     fn check_swaps(&self) -> Result<(), Error> {
         Err(Error::shape("swaps of chains", "rows of one length", "a replicated softmax"))
+    }
+}
+
+impl EnergyModel for ReplicatedSoftmax {
+    fn check_data(&self, data: &Batch) -> Result<(), Error> {
+        check_documents(data, &self.rbm.visible().units())
     }
 
     fn shift(&self) -> i32 {

@@ -1,0 +1,5 @@
+//! Holds general Boltzmann machines: units that any graph couples, and what is found by sampling them.
+
+mod graph;
+
+pub use graph::{Graph, Neighbour};
