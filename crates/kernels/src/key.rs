@@ -29,6 +29,8 @@ pub mod purpose {
     pub const DROPOUT: u64 = 10;
     /// Missing values, drawn given those that are there.
     pub const COMPLETE: u64 = 11;
+    /// Searches for ground states; its step is the round.
+    pub const ANNEAL: u64 = 12;
 }
 
 /// Names the uses of [`purpose::EVALUATE`], in the place where other purposes have the step.

@@ -17,6 +17,7 @@ pub mod backend;
 pub mod bernoulli;
 mod bits;
 pub mod chacha;
+pub mod flips;
 mod grid;
 mod key;
 pub mod numeric;

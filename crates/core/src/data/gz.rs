@@ -35,6 +35,20 @@ pub(super) fn reader(path: &Path, named: bool) -> Result<Box<dyn Read>, Error> {
     Ok(Box::new(source))
 }
 
+/// Reads a file of text, plain or gzipped.
+///
+/// # Errors
+/// Says what could not be read, and where text is not UTF-8.
+pub fn text(path: &Path) -> Result<String, Error> {
+    let field = path.display().to_string();
+    let named = path.extension().is_some_and(|end| end.eq_ignore_ascii_case("gz"));
+    let bytes = unpack(&field, file::read(path)?, named)?;
+    String::from_utf8(bytes).map_err(|e| {
+        let place = format!("byte {}", e.utf8_error().valid_up_to());
+        Error::format(field, place, "text in UTF-8", "other bytes")
+    })
+}
+
 fn unpack_members(field: &str, bytes: &[u8]) -> Result<Vec<u8>, Error> {
     let (mut rest, mut out) = (bytes, Vec::new());
     while !rest.is_empty() {

@@ -40,6 +40,7 @@ pub use cells::{Cell, Cells};
 pub use documents::Documents;
 pub use fields::{Field, Fields};
 pub use frame::Frame;
+pub use gz::text;
 pub use kind::Kind;
 pub use marginals::{marginals, standardise};
 pub use mnist::{DATA_VARIABLE, Mnist, mnist, mnist_folder};
