@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use harmonium::data::{Binarize, Kind};
 
+use crate::commands::maxcut::MaxCut;
 use crate::hidden::Hidden;
 use crate::stop::Judge;
 
@@ -39,6 +40,8 @@ pub(crate) enum Command {
     Export(Export),
     /// Write the report of a run anew.
     Report(Report),
+    /// Search for the largest cut of a graph, or for the least value of a quadratic problem.
+    Maxcut(MaxCut),
 }
 
 /// How rows of data are read and become bits.

@@ -61,5 +61,6 @@ fn run(command: Command) -> Result<ExitCode, Error> {
         Command::Import(args) => done(commands::import::run(&args)),
         Command::Export(args) => done(commands::export::run(&args)),
         Command::Report(args) => done(commands::report::run(&args)),
+        Command::Maxcut(args) => done(commands::maxcut::run(&args)),
     }
 }

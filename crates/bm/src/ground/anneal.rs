@@ -9,8 +9,8 @@ use super::Problem;
 use super::codes::Codes;
 use super::luby::luby;
 
-/// The most sweeps of one cooling.
-const MAX_SWEEPS: u64 = 1 << 40;
+/// The most sweeps of one cooling, and the most rounds.
+const MAX_COUNT: u64 = 1 << 40;
 
 /// The most copies side by side.
 const MAX_REPLICAS: usize = 1 << 16;
@@ -67,32 +67,67 @@ impl Anneal {
     /// # Errors
     /// Names the option.
     pub fn check(&self) -> Result<(), Error> {
-        if !(1..=MAX_SWEEPS).contains(&self.sweeps) {
-            return Err(Error::option("sweeps", "1 to 2^40", self.sweeps));
-        }
-        if self.rounds == 0 {
-            return Err(Error::option("rounds", "1 or more", 0));
-        }
         if !(1..=MAX_REPLICAS).contains(&self.replicas) {
             return Err(Error::option("replicas", format!("1 to {MAX_REPLICAS}"), self.replicas));
         }
-        for (name, value) in [("hot", self.hot), ("cold", self.cold)] {
-            match value {
-                Some(t) if !(t > 0.0 && t.is_finite()) => return Err(Error::option(name, "above 0", t)),
-                _ => {}
+        check_counts(self.sweeps, self.rounds, [self.hot, self.cold])
+    }
+}
+
+/// Refuses what no search can have.
+pub(super) fn check_counts(sweeps: u64, rounds: u64, temperatures: [Option<f64>; 2]) -> Result<(), Error> {
+    for (name, value) in [("sweeps", sweeps), ("rounds", rounds)] {
+        if !(1..=MAX_COUNT).contains(&value) {
+            return Err(Error::option(name, "1 to 2^40", value));
+        }
+    }
+    for (name, value) in [("hot", temperatures[0]), ("cold", temperatures[1])] {
+        match value {
+            Some(t) if !(t > 0.0 && t.is_finite()) => return Err(Error::option(name, "above 0", t)),
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+/// Gives the temperatures between which a problem is searched.
+pub(super) fn between(problem: &Problem, hot: Option<f64>, cold: Option<f64>) -> Result<[f64; 2], Error> {
+    let [own_hot, own_cold] = problem.temperatures();
+    let (hot, cold) = (hot.unwrap_or(own_hot), cold.unwrap_or(own_cold));
+    if cold > hot {
+        return Err(Error::option("cold", format!("at most hot, {hot}"), cold));
+    }
+    Ok([hot, cold])
+}
+
+/// Holds what a search has come to.
+pub(super) struct Search {
+    pub(super) ground: Ground,
+}
+
+impl Default for Search {
+    fn default() -> Self {
+        Self { ground: Ground { up: Vec::new(), energy: f64::INFINITY, trace: Vec::new() } }
+    }
+}
+
+impl Search {
+    /// Takes what the copies of a round found, with their sweeps; of equals the first stays.
+    pub(super) fn add(&mut self, found: Vec<(f64, Vec<bool>)>, sweeps: u64) {
+        let Ground { up: best, energy: lowest, trace } = &mut self.ground;
+        let last = found.iter().map(|(energy, _)| *energy).fold(f64::INFINITY, f64::min);
+        for (energy, up) in found {
+            if energy < *lowest {
+                (*lowest, *best) = (energy, up);
             }
         }
-        Ok(())
+        let (rounds, before) = trace.last().map_or((0, 0), |now| (now.rounds, now.sweeps));
+        trace.push(Progress { rounds: rounds + 1, sweeps: before + sweeps, energy: *lowest, last });
     }
 
-    /// Gives the temperatures for a problem.
-    fn temperatures(&self, problem: &Problem) -> Result<[f64; 2], Error> {
-        let [hot, cold] = problem.temperatures();
-        let (hot, cold) = (self.hot.unwrap_or(hot), self.cold.unwrap_or(cold));
-        if cold > hot {
-            return Err(Error::option("cold", format!("at most hot, {hot}"), cold));
-        }
-        Ok([hot, cold])
+    /// Gives the last round.
+    pub(super) fn now(&self) -> &Progress {
+        &self.ground.trace[self.ground.trace.len() - 1]
     }
 }
 
@@ -130,29 +165,22 @@ pub fn anneal_until(
     watch: &mut dyn FnMut(&Progress) -> bool,
 ) -> Result<Ground, Error> {
     options.check()?;
-    let temperatures = options.temperatures(problem)?;
+    let temperatures = between(problem, options.hot, options.cold)?;
     let codes = Codes::of(problem);
     let key = key.fold_in(purpose::ANNEAL);
-    let mut out = Ground { up: Vec::new(), energy: f64::INFINITY, trace: Vec::new() };
-    let mut sweeps = 0;
+    let mut search = Search::default();
     for round in 0..options.rounds {
         let cooling =
             Cooling { codes: &codes, temperatures, sweeps: options.sweeps.saturating_mul(luby(round)), over };
         let key = key.fold_in(round);
         let copies = parallel::map(options.replicas, |copy| cooling.run(problem, key.fold_in(copy as u64)));
-        sweeps += copies.iter().map(|copy| copy.sweeps).sum::<u64>();
-        let last = copies.iter().map(|copy| copy.energy).fold(f64::INFINITY, f64::min);
-        for copy in copies {
-            if copy.energy < out.energy {
-                (out.energy, out.up) = (copy.energy, copy.up);
-            }
-        }
-        out.trace.push(Progress { rounds: round + 1, sweeps, energy: out.energy, last });
-        if watch(&out.trace[out.trace.len() - 1]) || over() {
+        let sweeps = copies.iter().map(|copy| copy.sweeps).sum();
+        search.add(copies.into_iter().map(|copy| (copy.energy, copy.up)).collect(), sweeps);
+        if watch(search.now()) || over() {
             break;
         }
     }
-    Ok(out)
+    Ok(search.ground)
 }
 
 /// Is one cooling of given length.

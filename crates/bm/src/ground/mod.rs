@@ -18,6 +18,8 @@ mod anneal;
 mod codes;
 mod luby;
 mod problem;
+mod temper;
 
 pub use anneal::{Anneal, Ground, Progress, anneal, anneal_until};
 pub use problem::Problem;
+pub use temper::{Temper, temper};

@@ -26,6 +26,8 @@ pub(crate) use units::{Idle, Units};
 /// Holds everything a report shows.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Report {
+    /// What the page is, where it is not about a training.
+    pub(crate) kicker: Option<&'static str>,
     /// What was trained on what, say "RBM 784 × 500 on mnist".
     pub(crate) title: String,
     /// The results a reader looks for first.

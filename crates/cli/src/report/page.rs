@@ -39,7 +39,10 @@ fn body(report: &Report) -> Html {
     let header = element(
         "header",
         &[],
-        [words("p", "kicker", "Harmonium training report"), words("h1", "", &report.title)],
+        [
+            words("p", "kicker", report.kicker.unwrap_or("Harmonium training report")),
+            words("h1", "", &report.title),
+        ],
     );
     let main = element("main", &[], sections(report));
     let scripts = [UPLOT_SCRIPT, SCRIPT].map(|script| element("script", &[], [Html::asset(script)]));
@@ -53,7 +56,7 @@ fn sections(report: &Report) -> impl Iterator<Item = Html> {
         some("summary", "Results", &report.summary, summary),
         some("notices", "Notices", &report.notices, notices),
         report.diagnosis.as_ref().map(|found| section("diagnosis", "Diagnosis", diagnosis::overview(found))),
-        Some(section("curves", "Training", curves(report))),
+        Some(section("curves", if report.kicker.is_some() { "Course" } else { "Training" }, curves(report))),
         plate(&report.samples, Subject::Samples).map(|shown| section("samples", "Samples", shown)),
         report.columns.as_ref().map(|shown| section("columns", "Columns", columns::overview(shown))),
         plate(&report.weights, Subject::Weights).map(|shown| section("weights", "Weights", shown)),
