@@ -38,6 +38,8 @@ mod fast_pcd;
 mod gradient;
 #[path = "gradients_units.rs"]
 mod gradients_units;
+#[path = "ground.rs"]
+mod ground;
 #[path = "growth.rs"]
 mod growth;
 #[path = "invariance.rs"]
@@ -98,7 +100,7 @@ const fn bug(id: &'static str, what: &'static str, oracle: &'static str, proof: 
     Bug { id, what, oracle, proof }
 }
 
-const BUGS: [Bug; 105] = [
+const BUGS: [Bug; 107] = [
     bug("B01", "negative phase pairs h with the wrong v", "O7", "estimators::cd_has_its_expectation"),
     bug("B02", "AIS anneals with the wrong parameters", "O8", "ais::weights_are_unbiased"),
     bug(
@@ -493,6 +495,13 @@ const BUGS: [Bug; 105] = [
         "pseudo-likelihood of classes forgets the other units' weights",
         "O2",
         "gradients_units::pseudo_gradients_are_differences_of_the_pseudo_likelihood_on_every_pair",
+    ),
+    bug("B210", "a flip leaves the spin", "no-drift", "ground::metropolis_sweeps_leave_the_law_alone"),
+    bug(
+        "B211",
+        "neighbours judged before a flip",
+        "no-drift",
+        "ground::metropolis_sweeps_leave_the_law_alone",
     ),
 ];
 

@@ -184,3 +184,35 @@ fn descended(codes: &Codes, up: &[bool]) -> Vec<bool> {
     spins.descend(&codes.links);
     spins.up().collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Graph;
+
+    /// From every pair of states of a path with a chord: energies keep their sum, the copies differ in the same spins, and the same
+    /// choice leads back. So a move is as likely as its reverse, and the law of the pair stays.
+    #[test]
+    fn exchanges_of_clusters_can_be_undone_and_keep_the_energy() {
+        let graph = Graph::new(6, [[0, 1], [1, 2], [2, 3], [3, 4], [4, 5], [1, 4]]).unwrap();
+        let problem = Problem::new(graph, vec![1.0, -2.0, 0.5, 1.5, -1.0, 2.5], vec![0.5; 6]).unwrap();
+        let codes = Codes::of(&problem);
+        let start = |state: u32| codes.start(&(0..6).map(|i| state >> i & 1 == 1).collect::<Vec<_>>());
+        let differs =
+            |pair: &[Spins; 2]| pair[0].up().zip(pair[1].up()).map(|(a, b)| a != b).collect::<Vec<_>>();
+        let mut moved = 0;
+        for both in 0..1 << 12 {
+            let begin = [start(both & 63), start(both >> 6)];
+            let stream = || Key::from_seed(u64::from(both)).stream(0);
+            let mut pair = begin.clone();
+            exchange(&codes.links, &mut pair, stream());
+            let sum = |pair: &[Spins; 2]| pair[0].energy() + pair[1].energy();
+            assert_eq!((sum(&pair), differs(&pair)), (sum(&begin), differs(&begin)));
+            moved += usize::from(pair != begin);
+            exchange(&codes.links, &mut pair, stream());
+            assert_eq!(pair, begin);
+        }
+        // Only pairs of equal states, 64 of them, have nothing to exchange.
+        assert_eq!(moved, (1 << 12) - 64);
+    }
+}

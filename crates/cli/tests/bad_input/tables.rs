@@ -172,6 +172,19 @@ pub(crate) const SYNTAX: &[&str] = &[
 
 /// Commands on a model of 4 visible units and 3 hidden ones; `out.*` stand there before and after.
 pub(crate) const COMMANDS: &[Case] = &[
+    Case("maxcut nothing.txt", 1, &["open nothing.txt"]),
+    Case("maxcut loop.gset", 1, &["graph at edge 1: expected two different vertices, got 1 and 1"]),
+    Case("maxcut twice.gset", 1, &["graph at edge 1: expected each edge once, got 0 and 1 again"]),
+    Case("maxcut nan.gset --out out.csv", 1, &["nan.gset at line 2: expected a finite number, got nan"]),
+    Case("maxcut header.csv", 1, &["header.csv at line 1: expected a number, got left"]),
+    Case("maxcut good.gset --format coo", 1, &["line 1: expected # vartype=SPIN"]),
+    Case("maxcut good.gset --format qubo", 1, &["line 1: expected p qubo"]),
+    Case("maxcut good.gset --seconds 0", 2, &["seconds: expected above 0, to 1e9, got 0"]),
+    Case("maxcut good.gset --sweeps 0", 2, &["sweeps: expected 1 to 2^40, got 0"]),
+    Case("maxcut good.gset --replicas 0", 2, &["replicas: expected 1 to 65536, got 0"]),
+    Case("maxcut good.gset --method temper --replicas 1", 2, &["rungs: expected 2 to 1000, got 1"]),
+    Case("maxcut good.gset --hot 1 --cold 2", 2, &["cold: expected at most hot, 1, got 2"]),
+    Case("maxcut good.gset --rounds 1 --out folder.npy", 1, &["folder.npy"]),
     Case("evaluate model.hmn --data wide.npy", 1, &["data: expected 4 columns, got 5 columns"]),
     Case("evaluate model.hmn --data wide.npy --method ais", 1, &["data: expected 4 columns, got 5 columns"]),
     Case(
