@@ -51,11 +51,24 @@ fn accepts(log: f64, word: u32) -> bool {
 
 /// Draws a site from its conditional at β: state s where the word's share of Σ e^(−βΔE) falls, states in their order.
 pub fn heat_bath<E: Sites + ?Sized>(energy: &E, beta: f64, x: &mut [u16], site: usize, word: u32) {
+    if energy.states(site) == 2 {
+        return two_states(energy, beta, x, site, word);
+    }
     let change = |to: u16| if to == x[site] { 0.0 } else { energy.change(x, site, to) };
     let logs: Vec<f64> = (0..energy.states(site)).map(|to| -beta * change(to)).collect();
     let most = logs.iter().copied().fold(f64::NEG_INFINITY, f64::max);
     if let Some(to) = pick(logs.iter().map(|log| libm::exp(log - most)), word) {
         x[site] = to as u16;
+    }
+}
+
+/// Does the same where there are but two, by p(0) = 1 / (1 + e^(−βΔE)).
+fn two_states<E: Sites + ?Sized>(energy: &E, beta: f64, x: &mut [u16], site: usize, word: u32) {
+    let change = -beta * energy.change(x, site, 1 - x[site]);
+    let zero = 1.0 / (1.0 + libm::exp(if x[site] == 0 { change } else { -change }));
+    // No number leaves the site as it is.
+    if !zero.is_nan() {
+        x[site] = u16::from(uniform(word) >= zero);
     }
 }
 
