@@ -54,6 +54,10 @@ mod missing;
 mod noisy_rectified;
 #[path = "optimizers.rs"]
 mod optimizers;
+#[path = "own_reals.rs"]
+mod own_reals;
+#[path = "own_sites.rs"]
+mod own_sites;
 #[path = "pseudo_gradient.rs"]
 mod pseudo_gradient;
 #[path = "randomness.rs"]
@@ -66,6 +70,8 @@ mod replicated;
 mod reproducible;
 #[path = "resume.rs"]
 mod resume;
+#[path = "sampling.rs"]
+mod sampling;
 #[path = "saving.rs"]
 mod saving;
 #[path = "stopping.rs"]
@@ -494,6 +500,62 @@ const BUGS: [Bug; 105] = [
         "O2",
         "gradients_units::pseudo_gradients_are_differences_of_the_pseudo_likelihood_on_every_pair",
     ),
+    bug(
+        "B170",
+        "observers see the burn-in",
+        "definition",
+        "sampling::observers_see_the_sweeps_that_were_asked_for",
+    ),
+    bug("B171", "chains not cut in halves", "a shared trend", "sampling::a_trend_of_all_chains_is_no_mixing"),
+    bug(
+        "B172",
+        "round trips counted at every stay",
+        "bound of theory",
+        "sampling::an_adapted_ladder_swaps_alike_and_carries_replicas_round",
+    ),
+    bug("B173", "all rungs at β = 1", "enumeration", "sampling::tempered_chains_have_the_law_of_the_model"),
+    bug(
+        "B174",
+        "samples of the last rung",
+        "enumeration",
+        "sampling::tempered_chains_have_the_law_of_the_model",
+    ),
+    bug(
+        "B175",
+        "trace of the energies as they are",
+        "definition",
+        "sampling::annealing_finds_the_ground_state",
+    ),
+    bug(
+        "B176",
+        "tempered transitions always accepted",
+        "no drift",
+        "sampling::tempered_transitions_do_not_drift",
+    ),
+    bug(
+        "B177",
+        "second expert without a voice",
+        "enumeration",
+        "own_sites::products_are_the_product_of_the_laws",
+    ),
+    bug("B178", "energy in place of its change", "O3", "own_sites::updates_are_in_detailed_balance"),
+    bug("B179", "informed proposals without correction", "O3", "own_sites::updates_are_in_detailed_balance"),
+    bug("B180", "ln Z of the uniform base left out", "O8", "own_sites::annealing_reaches_ln_z"),
+    bug(
+        "B181",
+        "transitions by sweeps that have no way back",
+        "refusal",
+        "sampling::tempered_transitions_do_not_drift",
+    ),
+    bug(
+        "B182",
+        "leapfrog without half steps",
+        "O11",
+        "own_reals::the_leapfrog_reverses_and_is_of_second_order",
+    ),
+    bug("B183", "Langevin accepted without q", "no drift", "own_reals::exact_starts_do_not_drift"),
+    bug("B184", "momentum forgotten in the acceptance", "no drift", "own_reals::exact_starts_do_not_drift"),
+    bug("B185", "Gaussian base not switched off", "O8", "own_reals::annealing_reaches_ln_z"),
 ];
 
 /// Runs one proof in a process of its own, with a bug or without; tells whether it passed.

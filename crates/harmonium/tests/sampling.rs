@@ -98,7 +98,7 @@ fn tempered_chains_have_the_law_of_the_model() {
 #[test]
 fn an_adapted_ladder_swaps_alike_and_carries_replicas_round() {
     let model = Discrete::new(wells(), Update::HeatBath).unwrap();
-    let chains = Chains { chains: 500, burn_in: 256, sweeps: 1000, thin: 1000 };
+    let chains = Chains { chains: 300, burn_in: 256, sweeps: 500, thin: 500 };
     let even = Ladder::Even { rungs: 6, lowest: 0.0 };
     let run = |adapt| {
         let tempering = ParallelTempering { chains, ladder: even.clone(), adapt };
@@ -110,12 +110,12 @@ fn an_adapted_ladder_swaps_alike_and_carries_replicas_round() {
     let (a, f) = (adapted.swap_rates(), fixed.swap_rates());
     assert!(spread(&a) < 0.06 && spread(&f) > 0.15, "{a:?} and, fixed, {f:?}");
     assert_eq!(fixed.betas(), even.betas());
-    let trips = adapted.round_trips().iter().sum::<u64>() as f64 / (500.0 * 1000.0);
+    let trips = adapted.round_trips().iter().sum::<u64>() as f64 / (300.0 * 500.0);
     let most = 1.0 / (2.0 + 2.0 * adapted.barrier());
     assert!((0.5 * most..1.02 * most).contains(&trips), "{trips} round trips a sweep, at most {most}");
     let mut places = adapted.replicas().to_vec();
     places.sort_unstable();
-    assert_eq!(places, (0..3000).collect::<Vec<_>>());
+    assert_eq!(places, (0..1800).collect::<Vec<_>>());
 }
 
 /// A ladder of one rung is the model's own chains.
@@ -165,7 +165,7 @@ fn tempered_transitions_do_not_drift() {
 /// The same of a restricted machine, on v, along its path of annealing; and chains that all begin in one well spread.
 #[test]
 fn tempered_transitions_of_a_machine_do_not_drift() {
-    const N: usize = 20_000;
+    const N: usize = 5_000;
     let mut x = Exact::zeros(6, 4);
     x.weights.fill(2.5);
     x.visible_bias.fill(-5.0);
@@ -248,4 +248,15 @@ fn the_mixing_test_tells_tempered_chains_from_stuck_ones() {
     let (stuck, _) = judge(looks, 4);
     assert!(!stuck.mixed() && stuck.against.as_ref().unwrap().contains("R-hat"), "{stuck}");
     assert!(model.tempered(1.0).energy(&state).iter().all(|e| *e < 24.0));
+}
+
+/// A drift that all chains share is seen by halves of chains alone: without them R-hat compares one mean with itself.
+#[test]
+fn a_trend_of_all_chains_is_no_mixing() {
+    let mut rng = Rng::new(18);
+    let noise = ndarray::Array2::from_shape_simple_fn((1000, 8), || rng.normal());
+    assert!(MixingTest::default().judge(noise.view()).unwrap().mixed());
+    let trend = ndarray::Array2::from_shape_fn((1000, 8), |at| noise[at] + at.0 as f64 / 800.0);
+    let found = MixingTest::default().judge(trend.view()).unwrap();
+    assert!(found.r_hat > 1.03, "{found}");
 }
