@@ -22,9 +22,9 @@ fn main() -> Result<(), Error> {
     let ladder = Ladder::Even { rungs: 20, lowest: 0.2 };
 
     let (mut plain, mut tempered) = (Modes::default(), Modes::default());
-    let (mut stuck, mut trace) = (Trace::default(), Trace::default());
+    let mut trace = Trace::default();
     let mut look = |seen: &Seen<'_>| plain.count(seen);
-    Chains { sweeps: 20 * sweeps, thin: 20, ..chains }.run(&rbm, key, &mut [&mut look, &mut stuck])?;
+    Chains { sweeps: 20 * sweeps, thin: 20, ..chains }.run(&rbm, key, &mut [&mut look])?;
     let mut look = |seen: &Seen<'_>| tempered.count(seen);
     let tempering = ParallelTempering { chains, ladder, adapt: true };
     let replicas = tempering.run(&rbm, key, &mut [&mut look, &mut trace])?;
@@ -37,7 +37,7 @@ fn main() -> Result<(), Error> {
     let rates = replicas.swap_rates();
     let least = rates.iter().copied().fold(1.0, f64::min);
     println!("round trips {}, least swap rate {least:.2}", replicas.round_trips().iter().sum::<u64>());
-    println!("energies, tempered: {}", MixingTest::default().judge(trace.values())?);
+    println!("energies: {}", MixingTest::default().judge(trace.values())?);
     println!(
         "energies, plain:    {} (of the one mode it knows)",
         MixingTest::default().judge(stuck.values())?
@@ -55,15 +55,12 @@ fn machine() -> Result<Rbm, Error> {
 fn weights() -> Vec<f64> {
     let odds = TILTS.map(|tilt| {
         let choose = |n: u32| (0..n).fold(1.0, |c, k| c * f64::from(16 - k) / f64::from(k + 1));
-        let share = |n: u32| choose(n) * ((tilt - 2.0 * J) * f64::from(n)).exp() * hidden(f64::from(n));
+        let hidden = |n: u32| (1.0 + (J * (f64::from(n) - 8.0)).exp()).powi(4);
+        let share = |n: u32| choose(n) * ((tilt - 2.0 * J) * f64::from(n)).exp() * hidden(n);
         (9..=16).map(share).sum::<f64>() / (0..=16).map(share).sum::<f64>()
     });
     let of = |mode: usize| (0..4).map(|g| if mode >> g & 1 == 1 { odds[g] } else { 1.0 - odds[g] }).product();
     (0..16).map(of).collect()
-}
-
-fn hidden(n: f64) -> f64 {
-    (1.0 + (J * (n - 8.0)).exp()).powi(4)
 }
 
 #[derive(Default)]
