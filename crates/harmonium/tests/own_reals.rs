@@ -13,7 +13,7 @@ use harmonium_oracle::rng::Rng;
 use harmonium_oracle::stats::{z_score, z_star};
 use ndarray::Array2;
 
-const EXACT: [Move; 2] = [Move::Mala { step: 0.9 }, Move::Hmc { step: 0.4, leaps: 4 }];
+const EXACT: [Move; 2] = [Move::Mala { step: 0.9 }, Move::Hmc { step: 0.9, leaps: 3 }];
 
 /// Functions of the plane and their means under the hills: E x = m, E x² = m² + σ², E cos kx = cos km e^(−k²σ²/2).
 fn scores(hills: &Mixture, rows: &Array2<f32>) -> Vec<f64> {
