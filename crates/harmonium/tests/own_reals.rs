@@ -15,11 +15,14 @@ use ndarray::Array2;
 
 const EXACT: [Move; 2] = [Move::Mala { step: 0.9 }, Move::Hmc { step: 0.9, leaps: 3 }];
 
+/// A function of the plane and its mean.
+type Known = (fn([f64; 2]) -> f64, f64);
+
 /// Functions of the plane and their means under the hills: E x = m, E x² = m² + σ², E cos kx = cos km e^(−k²σ²/2).
 fn scores(hills: &Mixture, rows: &Array2<f32>) -> Vec<f64> {
     let s = hills.sigma;
     let wave = |k: f64| (-k * k * s * s / 2.0).exp();
-    let functions: [(fn([f64; 2]) -> f64, f64); 6] = [
+    let functions: [Known; 6] = [
         (|x| x[0], hills.mean(|m| m[0])),
         (|x| x[1], hills.mean(|m| m[1])),
         (|x| x[0] * x[0], hills.mean(|m| m[0] * m[0] + s * s)),
@@ -27,7 +30,7 @@ fn scores(hills: &Mixture, rows: &Array2<f32>) -> Vec<f64> {
         (|x| (2.0 * x[0]).cos(), hills.mean(|m| (2.0 * m[0]).cos() * wave(2.0))),
         (|x| (x[0] - x[1]).sin(), hills.mean(|m| (m[0] - m[1]).sin() * wave(2.0_f64.sqrt()))),
     ];
-    let of = |(f, expected): (fn([f64; 2]) -> f64, f64)| {
+    let of = |(f, expected): Known| {
         let values: Vec<f64> =
             rows.rows().into_iter().map(|x| f([f64::from(x[0]), f64::from(x[1])])).collect();
         z_score(&values, expected).abs()

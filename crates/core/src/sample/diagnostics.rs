@@ -33,17 +33,19 @@ pub fn rank_normalised(values: ArrayView2<'_, f64>) -> Array2<f64> {
     let flat: Vec<f64> = values.iter().copied().collect();
     let mut order: Vec<usize> = (0..flat.len()).collect();
     order.sort_by(|&a, &b| flat[a].total_cmp(&flat[b]));
-    let mut out = vec![0.0; flat.len()];
+    let mut ranked = vec![0.0; flat.len()];
     let mut start = 0;
     while start < order.len() {
         let same = order[start..].iter().take_while(|&&at| flat[at] == flat[order[start]]).count().max(1);
         // Ranks start + 1 … start + same.
-        let rank = start as f64 + (same as f64 + 1.0) / 2.0;
+        let rank = start as f64 + f64::midpoint(same as f64, 1.0);
         let z = quantile((rank - 0.375) / (flat.len() as f64 + 0.25));
-        order[start..start + same].iter().for_each(|&at| out[at] = z);
+        order[start..start + same].iter().for_each(|&at| ranked[at] = z);
         start += same;
     }
-    Array2::from_shape_vec(values.dim(), out).expect("as many values")
+    let mut out = values.to_owned();
+    out.iter_mut().zip(ranked).for_each(|(x, z)| *x = z);
+    out
 }
 
 /// Computes R̂ = √(((n − 1)/n W + B/n) / W) of chains as they are (equations 1 to 4); NaN where nothing varies.

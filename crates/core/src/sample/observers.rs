@@ -3,7 +3,7 @@
 use std::cell::OnceCell;
 
 use harmonium_kernels::BitMatrix;
-use ndarray::{Array1, Array2, ArrayView2};
+use ndarray::{Array1, Array2};
 
 use crate::units::States;
 
@@ -73,7 +73,7 @@ impl Moments {
         self.rows += states.rows() as u64;
         match states {
             States::Bits(bits) => self.add_bits(bits),
-            States::Reals(values) => self.add_reals(values.view()),
+            States::Reals(values) => self.add_reals(values),
         }
     }
 
@@ -88,7 +88,7 @@ impl Moments {
         self.second.iter_mut().zip(pairs(bits.units())).for_each(|(sum, pair)| *sum += both(pair) as f64);
     }
 
-    fn add_reals(&mut self, values: ArrayView2<'_, f32>) {
+    fn add_reals(&mut self, values: &Array2<f32>) {
         for row in values.rows() {
             let row: Vec<f64> = row.iter().map(|&x| f64::from(x)).collect();
             self.first.iter_mut().zip(&row).for_each(|(sum, x)| *sum += x);
@@ -146,9 +146,9 @@ pub struct Trace {
 
 impl Trace {
     /// Gives the energies: `(looks, chains)`.
-    pub fn values(&self) -> ArrayView2<'_, f64> {
+    pub fn values(&self) -> Array2<f64> {
         let looks = self.values.len().checked_div(self.chains).unwrap_or(0);
-        ArrayView2::from_shape((looks, self.chains), &self.values).expect("whole looks")
+        Array2::from_shape_fn((looks, self.chains), |(look, chain)| self.values[look * self.chains + chain])
     }
 }
 

@@ -104,7 +104,7 @@ impl<E: Smooth> Landscape<'_, E> {
     }
 
     fn energies(&self, state: &Array2<f32>) -> Vec<f64> {
-        of_rows(state.view(), |_, x| self.energy(&wide(x)))
+        of_rows(state, |_, x| self.energy(&wide(x)))
     }
 }
 

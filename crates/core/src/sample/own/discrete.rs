@@ -72,7 +72,7 @@ impl<E: Sites> Discrete<E> {
     }
 
     fn energies(&self, state: &Array2<u16>) -> Vec<f64> {
-        of_rows(state.view(), |_, x| self.energy.energy(x))
+        of_rows(state, |_, x| self.energy.energy(x))
     }
 
     /// Updates one row by a sweep.

@@ -1,7 +1,7 @@
 //! Treats rows beside each other: who treats a row changes no result.
 
 use harmonium_kernels::{Key, parallel};
-use ndarray::{Array2, ArrayView2};
+use ndarray::Array2;
 use rand::RngCore;
 
 /// Rows of a task.
@@ -9,7 +9,7 @@ const BLOCK: usize = 16;
 
 /// Computes something of every row, in order.
 pub(super) fn of_rows<T: Copy + Sync, R: Send>(
-    rows: ArrayView2<'_, T>,
+    rows: &Array2<T>,
     work: impl Fn(usize, &[T]) -> R + Sync,
 ) -> Vec<R> {
     let count = rows.nrows();
@@ -27,7 +27,7 @@ pub(super) fn move_rows<T: Copy + Send + Sync>(
     key: Key,
     work: impl Fn(&mut [T], &mut dyn RngCore) + Sync,
 ) {
-    let moved = of_rows(rows.view(), |row, x| {
+    let moved = of_rows(rows, |row, x| {
         let (mut x, mut stream) = (x.to_vec(), key.stream(row as u64));
         work(&mut x, &mut stream);
         x
