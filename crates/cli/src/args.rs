@@ -7,6 +7,7 @@ use harmonium::data::{Binarize, Kind};
 
 use crate::commands::maxcut::MaxCut;
 use crate::hidden::Hidden;
+use crate::sampler::SamplerOptions;
 use crate::stop::Judge;
 
 /// Trains, evaluates and samples Boltzmann machines. The same seed gives the same bits on any CPU and any number of
@@ -334,6 +335,8 @@ pub(crate) struct Sample {
     /// Gibbs sweeps of each chain
     #[arg(long, value_name = "N", default_value_t = 1000)]
     pub(crate) sweeps: u64,
+    #[command(flatten)]
+    pub(crate) sampler: SamplerOptions,
     /// Where the samples go: *.npy (bits, or values one a column), *.csv (values and words) or *.png (a grid)
     #[arg(long, value_name = "FILE")]
     pub(crate) out: PathBuf,

@@ -21,6 +21,7 @@ mod recipe;
 mod report;
 mod rules;
 mod run;
+mod sampler;
 mod source;
 mod stop;
 mod watch;

@@ -18,6 +18,7 @@ pub mod model;
 pub mod params;
 pub mod persist;
 pub mod rows;
+pub mod sample;
 pub mod stats;
 pub mod train;
 pub mod units;

@@ -56,6 +56,14 @@ pub trait Thermal: Gibbs {
     fn check_swaps(&self) -> Result<(), Error> {
         Ok(())
     }
+
+    /// Refuses inverse temperatures at which e^−βE is no law, say 0 where states are unbounded.
+    ///
+    /// # Errors
+    /// Says which β it takes.
+    fn check_beta(&self, _beta: f32) -> Result<(), Error> {
+        Ok(())
+    }
 }
 
 /// Is a model with parameters: it can be clamped to data, and it knows its sufficient statistics.

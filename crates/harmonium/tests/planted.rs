@@ -56,6 +56,10 @@ mod missing;
 mod noisy_rectified;
 #[path = "optimizers.rs"]
 mod optimizers;
+#[path = "own_reals.rs"]
+mod own_reals;
+#[path = "own_sites.rs"]
+mod own_sites;
 #[path = "pseudo_gradient.rs"]
 mod pseudo_gradient;
 #[path = "randomness.rs"]
@@ -68,6 +72,8 @@ mod replicated;
 mod reproducible;
 #[path = "resume.rs"]
 mod resume;
+#[path = "sampling.rs"]
+mod sampling;
 #[path = "saving.rs"]
 mod saving;
 #[path = "stopping.rs"]
@@ -100,7 +106,7 @@ const fn bug(id: &'static str, what: &'static str, oracle: &'static str, proof: 
     Bug { id, what, oracle, proof }
 }
 
-const BUGS: [Bug; 107] = [
+const BUGS: [Bug; 123] = [
     bug("B01", "negative phase pairs h with the wrong v", "O7", "estimators::cd_has_its_expectation"),
     bug("B02", "AIS anneals with the wrong parameters", "O8", "ais::weights_are_unbiased"),
     bug(
@@ -296,27 +302,6 @@ const BUGS: [Bug; 107] = [
         "extremes",
         "divergence::a_thousandfold_rate_is_lowered_until_every_training_finishes",
     ),
-    bug("B124", "missing values read as zeros", "tables", "tables::gaps_are_missing_and_no_zeros"),
-    bug("B125", "features beside their units", "tables", "tables::features_stand_where_their_units_are"),
-    bug("B126", "rare values beyond every scale", "tables", "tables::rare_values_stay_small"),
-    bug(
-        "B127",
-        "hidden units judged by their means alone",
-        "diagnosis",
-        "doctor::silent_units_of_other_kinds_are_found",
-    ),
-    bug(
-        "B128",
-        "annealing runs counted and not weighed",
-        "diagnosis",
-        "doctor::an_annealing_that_few_runs_decide_is_found",
-    ),
-    bug(
-        "B129",
-        "columns by their place in spite of names",
-        "tables",
-        "tables::columns_are_found_by_their_names",
-    ),
     bug("B85", "spins without their shift", "O1", "units::layers_are_those_of_the_formulas"),
     bug("B86", "second moments without the variance", "O2", "units::layers_are_those_of_the_formulas"),
     bug("B87", "products of spins without their means", "O2", "units::contrasts_are_those_of_the_formulas"),
@@ -496,6 +481,83 @@ const BUGS: [Bug; 107] = [
         "O2",
         "gradients_units::pseudo_gradients_are_differences_of_the_pseudo_likelihood_on_every_pair",
     ),
+    bug("B124", "missing values read as zeros", "tables", "tables::gaps_are_missing_and_no_zeros"),
+    bug("B125", "features beside their units", "tables", "tables::features_stand_where_their_units_are"),
+    bug("B126", "rare values beyond every scale", "tables", "tables::rare_values_stay_small"),
+    bug(
+        "B127",
+        "hidden units judged by their means alone",
+        "diagnosis",
+        "doctor::silent_units_of_other_kinds_are_found",
+    ),
+    bug(
+        "B128",
+        "annealing runs counted and not weighed",
+        "diagnosis",
+        "doctor::an_annealing_that_few_runs_decide_is_found",
+    ),
+    bug(
+        "B129",
+        "columns by their place in spite of names",
+        "tables",
+        "tables::columns_are_found_by_their_names",
+    ),
+    bug(
+        "B170",
+        "observers see the burn-in",
+        "definition",
+        "sampling::observers_see_the_sweeps_that_were_asked_for",
+    ),
+    bug("B171", "chains not cut in halves", "a shared trend", "sampling::a_trend_of_all_chains_is_no_mixing"),
+    bug(
+        "B172",
+        "round trips counted at every stay",
+        "bound of theory",
+        "sampling::an_adapted_ladder_swaps_alike_and_carries_replicas_round",
+    ),
+    bug("B173", "all rungs at β = 1", "enumeration", "sampling::tempered_chains_have_the_law_of_the_model"),
+    bug(
+        "B174",
+        "samples of the last rung",
+        "enumeration",
+        "sampling::tempered_chains_have_the_law_of_the_model",
+    ),
+    bug(
+        "B175",
+        "trace of the energies as they are",
+        "definition",
+        "sampling::annealing_finds_the_ground_state",
+    ),
+    bug(
+        "B176",
+        "tempered transitions always accepted",
+        "no drift",
+        "sampling::tempered_transitions_do_not_drift",
+    ),
+    bug(
+        "B177",
+        "second expert without a voice",
+        "enumeration",
+        "own_sites::products_are_the_product_of_the_laws",
+    ),
+    bug("B178", "energy in place of its change", "O3", "own_sites::updates_are_in_detailed_balance"),
+    bug("B179", "informed proposals without correction", "O3", "own_sites::updates_are_in_detailed_balance"),
+    bug("B180", "ln Z of the uniform base left out", "O8", "own_sites::annealing_reaches_ln_z"),
+    bug(
+        "B181",
+        "transitions by sweeps that have no way back",
+        "refusal",
+        "sampling::tempered_transitions_do_not_drift",
+    ),
+    bug(
+        "B182",
+        "leapfrog without half steps",
+        "O11",
+        "own_reals::the_leapfrog_reverses_and_is_of_second_order",
+    ),
+    bug("B183", "Langevin accepted without q", "no drift", "own_reals::exact_starts_do_not_drift"),
+    bug("B184", "momentum forgotten in the acceptance", "no drift", "own_reals::exact_starts_do_not_drift"),
+    bug("B185", "Gaussian base not switched off", "O8", "own_reals::annealing_reaches_ln_z"),
     bug("B210", "a flip leaves the spin", "no-drift", "ground::metropolis_sweeps_leave_the_law_alone"),
     bug(
         "B211",

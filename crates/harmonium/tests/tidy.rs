@@ -7,8 +7,10 @@ use std::path::{Path, PathBuf};
 const CRATES: [&str; 6] = ["kernels", "core", "bm", "rbm", "harmonium", "cli"];
 
 /// Concerns inside `core`, lowest first: a folder uses only those before it.
-const CONCERNS: [&str; 11] =
-    ["error", "params", "units", "batch", "rows", "address", "stats", "persist", "data", "model", "evaluate"];
+const CONCERNS: [&str; 12] = [
+    "error", "params", "units", "batch", "rows", "address", "stats", "persist", "data", "model", "evaluate",
+    "sample",
+];
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")

@@ -1,5 +1,6 @@
 //! Walks from independent visible units to the machine, for annealed importance sampling.
 
+use harmonium_core::sample::{Reversible, with_rows_back};
 use harmonium_core::units::{Layer, States, Unit, Units};
 use harmonium_core::{Annealed, Error, Gibbs, Key};
 
@@ -55,5 +56,20 @@ impl Annealed for Path<'_> {
         let hidden = after.hidden.sample(&input, key.fold_in(0));
         *state = after.sample_visible(&hidden, key.fold_in(1));
         gains
+    }
+}
+
+/// A sweep seen on v alone, Σ_h p(h | v) p(v' | h), is in detailed balance with p(v).
+impl Reversible for Path<'_> {
+    fn check_reversible(&self) -> Result<(), Error> {
+        Ok(())
+    }
+
+    fn packed(&self, state: &States) -> States {
+        state.clone()
+    }
+
+    fn put_back(&self, state: &mut States, before: &States, rows: &[bool]) {
+        *state = with_rows_back(state, before, rows);
     }
 }

@@ -180,7 +180,7 @@ impl Rbm {
     }
 
     /// Gives states back in the data's own units.
-    pub(crate) fn give(&self, states: States) -> States {
+    pub fn give(&self, states: States) -> States {
         match &self.scaling {
             Some(scaling) => mutant!("B89", scaling.invert(&states), states),
             None => states,

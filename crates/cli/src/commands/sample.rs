@@ -17,6 +17,7 @@ use crate::csv::Writer;
 use crate::folder::{self, VFS};
 use crate::picture::{Picture, Tone, encode, grid, tile_shape};
 use crate::recipe::Recipe;
+use crate::sampler::draw;
 use crate::{console, interrupt};
 
 /// Carries out `sample`.
@@ -37,14 +38,18 @@ pub(crate) fn run(args: &Sample) -> Result<(), Error> {
     }
     let key = Key::from_seed(folder::seed(args.seed, &header));
     let bar = console::bar(args.output, args.sweeps, "sampling");
-    let samples = rbm.sample(args.n, args.sweeps, key, &mut |done| {
+    let (samples, outcome) = draw(&rbm, (args.n, args.sweeps), &args.sampler, key, &mut |done| {
         bar.set_position(done);
-    });
+    })?;
     bar.finish_and_clear();
+    let drawn = samples.rows();
     file.write(&args.out, ending, samples, key)?;
+    if let Some(outcome) = outcome {
+        if args.output.json { console::json(&outcome)? } else { console::line(outcome)? }
+    }
     console::note(
         args.output,
-        format!("{} samples after {} sweeps each: {}", args.n, args.sweeps, args.out.display()),
+        format!("{drawn} samples after {} sweeps each: {}", args.sweeps, args.out.display()),
     );
     Ok(())
 }

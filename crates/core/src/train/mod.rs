@@ -17,13 +17,11 @@ mod settled;
 mod stopping;
 mod transform;
 
+pub use crate::sample::{Ladder, MAX_CHAINS, MAX_RUNGS, acceptance, check_chains, equal_barrier, swaps};
 pub use adapt::{Adapt, Adapted};
 pub use average::Average;
 pub use constraint::{Constraints, Mask, Sign};
-pub use estimators::{
-    Cd, Estimate, Estimator, FastPcd, Ladder, MAX_CHAINS, MAX_RUNGS, Pcd, Tempering, Trajectory, acceptance,
-    check_chains, equal_barrier, swaps,
-};
+pub use estimators::{Cd, Estimate, Estimator, FastPcd, Pcd, Tempering, Trajectory};
 pub use fit::{Snapshot, Summary, Training, fit};
 pub use growth::Growth;
 pub use guard::{Action, Guard};

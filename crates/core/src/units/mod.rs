@@ -10,7 +10,7 @@ mod kinds;
 mod layer;
 mod mixed;
 mod noisy_rectified;
-mod normal;
+pub(crate) mod normal;
 mod rectified;
 mod scaling;
 mod spin;

@@ -84,7 +84,7 @@ fn ratio((above, below): &Ratio, x: f64) -> f64 {
 }
 
 /// Gives a number in (0, 1) for each word, in the middle of its step of 2^-32.
-pub(super) fn uniform(word: u32) -> f64 {
+pub(crate) fn uniform(word: u32) -> f64 {
     (f64::from(word) + 0.5) / 4_294_967_296.0
 }
 
@@ -95,7 +95,7 @@ fn upper_tail(log_p: f64) -> f64 {
 }
 
 /// Computes Φ⁻¹(p) for p in (0, 1).
-pub(super) fn quantile(p: f64) -> f64 {
+pub(crate) fn quantile(p: f64) -> f64 {
     let q = p - 0.5;
     if q.abs() <= 0.425 {
         return q * ratio(&CENTRE, 0.180_625 - q * q);

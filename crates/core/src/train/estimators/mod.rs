@@ -1,18 +1,15 @@
 //! Estimates the gradient of a batch, one algorithm a file.
 
-mod barrier;
 mod cd;
-mod exchange;
 mod fast;
 mod pcd;
 mod tempering;
 mod trajectory;
 
-pub use barrier::equal_barrier;
 pub use cd::Cd;
 pub use fast::FastPcd;
 pub use pcd::Pcd;
-pub use tempering::{Ladder, MAX_RUNGS, Tempering, acceptance, swaps};
+pub use tempering::Tempering;
 pub use trajectory::Trajectory;
 
 use harmonium_kernels::purpose;
@@ -21,9 +18,6 @@ use super::{Kept, Schedule};
 use crate::address::Address;
 use crate::stats::Phases;
 use crate::{Batch, EnergyModel, Error, Params};
-
-/// The most chains that run side by side.
-pub const MAX_CHAINS: usize = 1_000_000;
 
 /// The sweeps of an estimator that takes none.
 static NONE: Schedule = Schedule::Constant(0.0);
@@ -127,17 +121,6 @@ pub trait Estimator<M: EnergyModel> {
 
 fn check_k(k: &Schedule) -> Result<(), Error> {
     k.check("k", 1.0, 1e6)
-}
-
-/// Refuses no chains and too many.
-///
-/// # Errors
-/// Names the option.
-pub fn check_chains(chains: usize) -> Result<(), Error> {
-    if (1..=MAX_CHAINS).contains(&chains) {
-        return Ok(());
-    }
-    Err(Error::option("chains", format!("1 to {MAX_CHAINS}"), chains))
 }
 
 fn run<M: EnergyModel>(model: &M, state: &mut M::State, sweeps: u32, at: Address) {

@@ -3,8 +3,9 @@
 use harmonium_kernels::purpose;
 use serde::{Deserialize, Serialize};
 
-use super::{Estimate, Estimator, check_chains, check_k, run};
+use super::{Estimate, Estimator, check_k, run};
 use crate::address::Address;
+use crate::sample::check_chains;
 use crate::stats::Phases;
 use crate::train::{Kept, Schedule};
 use crate::units::States;

@@ -6,31 +6,14 @@ use harmonium_kernels::{Key, purpose};
 use serde::{Deserialize, Serialize};
 
 use self::burn_in::Spaced;
-use super::exchange::{Round, of_rung, packed, unpacked};
-use super::{Estimate, Estimator, MAX_CHAINS, check_chains, check_k};
+use super::{Estimate, Estimator, check_k};
 use crate::address::Address;
+use crate::sample::exchange::{Round, exchanged, of_rung, packed, unpacked};
+use crate::sample::{Ladder, MAX_CHAINS, check_chains};
 use crate::stats::Phases;
 use crate::train::{Kept, Schedule};
 use crate::units::States;
 use crate::{Batch, EnergyModel, Error, Gibbs};
-
-/// The most rungs of a ladder.
-pub const MAX_RUNGS: usize = 1000;
-
-/// Says at which inverse temperatures chains run; the first is 1, the model itself.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase", deny_unknown_fields)]
-pub enum Ladder {
-    /// Equal steps from 1 down to the lowest.
-    Even {
-        /// The number of rungs, 1 or more.
-        rungs: usize,
-        /// The lowest β, from 0 to below 1.
-        lowest: f32,
-    },
-    /// These, falling from 1 to 0 at the lowest.
-    Betas(Vec<f32>),
-}
 
 /// Is PCD by parallel tempering (Desjardins et al. 2010; Cho, Raiko & Ilin 2010): one set of chains a rung; each sweep is
 /// followed by swaps of neighbours, even and odd pairs in turn. The rung of β = 1 gives the statistics.
@@ -63,47 +46,6 @@ pub struct Tempering {
     /// Swaps done so far by each pair of neighbours.
     #[serde(skip)]
     done: Vec<u64>,
-}
-
-impl Default for Ladder {
-    fn default() -> Self {
-        Self::Even { rungs: 11, lowest: 0.7 }
-    }
-}
-
-impl Ladder {
-    /// Gives the inverse temperatures, from 1 down.
-    pub fn betas(&self) -> Vec<f32> {
-        match self {
-            Self::Betas(betas) => betas.clone(),
-            Self::Even { rungs, lowest } => {
-                let part = |rung: usize| rung as f64 / (rungs.max(&2) - 1) as f64;
-                (0..*rungs).map(|rung| (1.0 + (f64::from(*lowest) - 1.0) * part(rung)) as f32).collect()
-            }
-        }
-    }
-
-    /// Refuses anything but 1 to [`MAX_RUNGS`] values that fall from 1 and end at 0 or above.
-    ///
-    /// # Errors
-    /// Names the option.
-    pub fn check(&self) -> Result<(), Error> {
-        if let Self::Even { rungs, lowest } = self {
-            if !(1..=MAX_RUNGS).contains(rungs) {
-                return Err(Error::option("rungs", format!("1 to {MAX_RUNGS}"), rungs));
-            }
-            if !(0.0..1.0).contains(lowest) {
-                return Err(Error::option("lowest beta", "0 to below 1", lowest));
-            }
-        }
-        let betas = self.betas();
-        let falls = betas.is_sorted_by(|a, b| a > b) && betas.last().is_some_and(|&beta| beta >= 0.0);
-        if falls && betas.len() <= MAX_RUNGS && betas[0] == 1.0 {
-            return Ok(());
-        }
-        let expected = format!("1 to {MAX_RUNGS} values that fall from 1 to no less than 0");
-        Err(Error::option("ladder", expected, format!("{betas:?}")))
-    }
 }
 
 impl Default for Tempering {
@@ -178,28 +120,13 @@ impl Tempering {
         if betas.len() == 1 {
             return Ok(states);
         }
-        let energies: Vec<_> = states.iter().map(|state| model.energy(state)).collect();
         let first = (self.rounds % 2) as usize;
         let round = Round { rungs: betas.len(), chains: self.chains, first, key };
-        let (places, done) = round.places(|word, pair, chain| {
-            let between = [energies[pair][chain], energies[pair + 1][chain]];
-            swaps(word, [betas[pair], betas[pair + 1]], between)
-        });
+        let (states, _, done) = exchanged(model, betas, &states, &round)?;
         self.done.iter_mut().zip(done).for_each(|(sum, done)| *sum += done);
         self.rounds += 1;
-        unpacked(model, &packed(model, &states).gather(places), self.chains)
+        Ok(states)
     }
-}
-
-/// Gives the probability of a swap, min(1, e^((β₁ − β₂)(E₁ − E₂))), the energies being those at β = 1, in nats.
-pub fn acceptance([beta_1, beta_2]: [f32; 2], [energy_1, energy_2]: [f64; 2]) -> f64 {
-    let exponent = (f64::from(beta_1) - f64::from(beta_2)) * (energy_1 - energy_2);
-    libm::exp(mutant!("B73", exponent, -exponent).min(0.0))
-}
-
-/// Tells whether a word, uniform in 32 bits, has two chains swap.
-pub fn swaps(word: u32, betas: [f32; 2], energies: [f64; 2]) -> bool {
-    f64::from(word >> 8) < acceptance(betas, energies) * 16_777_216.0
 }
 
 impl<M: EnergyModel> Estimator<M> for Tempering {

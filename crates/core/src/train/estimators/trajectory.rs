@@ -5,9 +5,10 @@ mod reject;
 use harmonium_kernels::{Key, purpose};
 use serde::{Deserialize, Serialize};
 
-use super::exchange::{Round, of_rung, packed, unpacked};
-use super::{Estimate, Estimator, MAX_CHAINS, MAX_RUNGS, check_chains, check_k};
+use super::{Estimate, Estimator, check_k};
 use crate::address::Address;
+use crate::sample::exchange::{Round, of_rung, packed, unpacked};
+use crate::sample::{MAX_CHAINS, MAX_RUNGS, check_chains};
 use crate::stats::Phases;
 use crate::train::growth::widen;
 use crate::train::{Kept, Schedule};

@@ -1,8 +1,8 @@
 //! Spaces a ladder anew while it burns in, and puts a spaced one back.
 
-use super::super::barrier::equal_barrier;
-use super::{Ladder, Tempering};
+use super::Tempering;
 use crate::Error;
+use crate::sample::{Ladder, equal_barrier};
 use crate::train::Kept;
 
 /// Is a ladder on its way.

@@ -2,9 +2,9 @@
 
 use harmonium_kernels::{Key, purpose};
 
-use super::super::exchange::{of_rung, packed, unpacked};
 use super::{Earlier, Trajectory, exponents};
 use crate::address::Address;
+use crate::sample::exchange::{of_rung, packed, unpacked};
 use crate::units::States;
 use crate::{EnergyModel, Error};
 
