@@ -301,6 +301,9 @@ pub(crate) struct Evaluate {
     /// Temperatures
     #[arg(long, value_name = "N", default_value_t = 14_500, conflicts_with = "schedule")]
     pub(crate) betas: usize,
+    /// Place the temperatures by pilot runs, where the log weights of this model spread
+    #[arg(long, conflicts_with = "schedule")]
+    pub(crate) adaptive: bool,
     /// A published list of temperatures
     #[arg(long)]
     pub(crate) schedule: Option<Schedule>,

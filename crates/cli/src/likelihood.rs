@@ -1,7 +1,7 @@
 //! Measures log-likelihoods and refuses to give out what is too uncertain.
 
-use harmonium::evaluate::{Ais, Interval};
-use harmonium::rbm::{Annealing, Likelihood, Rbm};
+use harmonium::evaluate::{Ais, Annealing, Interval, Likelihood};
+use harmonium::rbm::Rbm;
 use harmonium::units::Units;
 use harmonium::{Batch, Error, Key};
 use indicatif::ProgressBar;
@@ -23,6 +23,11 @@ pub(crate) struct Figures {
     pub(crate) log_z_interval: Option<[Option<f64>; 2]>,
     pub(crate) log_z_reverse: Option<f64>,
     pub(crate) log_z_reverse_interval: Option<[Option<f64>; 2]>,
+    /// ln Z of both directions together, by Bennett's ratio of their weights.
+    #[serde(default)]
+    pub(crate) log_z_bennett: Option<f64>,
+    #[serde(default)]
+    pub(crate) log_z_bennett_interval: Option<[Option<f64>; 2]>,
     /// Sweeps that the chains of the backward runs were given to reach the model.
     pub(crate) reverse_sweeps: Option<u64>,
     pub(crate) ess: Option<f64>,
@@ -112,10 +117,12 @@ fn figures(
         log_z_interval: likelihood.map(|l| ends(l.log_z_interval)),
         log_z_reverse: likelihood.and_then(|l| l.log_z_reverse).map(|(log_z, _)| log_z),
         log_z_reverse_interval: likelihood.and_then(|l| l.log_z_reverse).map(|(_, interval)| ends(interval)),
+        log_z_bennett: likelihood.and_then(|l| l.log_z_bennett).map(|(log_z, _)| log_z),
+        log_z_bennett_interval: likelihood.and_then(|l| l.log_z_bennett).map(|(_, interval)| ends(interval)),
         reverse_sweeps: likelihood.and_then(|l| l.reverse_sweeps),
         ess: likelihood.and_then(|l| l.ess),
         runs: annealed.then_some(ais.runs),
-        betas: annealed.then(|| ais.betas.values().len()),
+        betas: annealed.then(|| ais.betas.count()),
         log_likelihood: likelihood.map(|l| l.log_likelihood),
         log_likelihood_interval: likelihood.map(|l| ends(l.log_likelihood_interval)),
         mean_unnormalized: match likelihood {

@@ -27,6 +27,8 @@ const FIGURES: [&str; 15] = [
     "log_likelihood_interval",
     "log_z",
     "log_z_interval",
+    "log_z_bennett",
+    "log_z_bennett_interval",
     "log_z_reverse",
     "log_z_reverse_interval",
     "mean_unnormalized",
@@ -57,7 +59,16 @@ fn figures_have_their_names_and_null_where_they_do_not_apply() {
     };
     assert_eq!(
         nulls(&exact),
-        ["betas", "ess", "log_z_reverse", "log_z_reverse_interval", "reverse_sweeps", "runs"]
+        [
+            "betas",
+            "ess",
+            "log_z_bennett",
+            "log_z_bennett_interval",
+            "log_z_reverse",
+            "log_z_reverse_interval",
+            "reverse_sweeps",
+            "runs"
+        ]
     );
     assert_eq!(nulls(&ais), Vec::<String>::new());
     assert_eq!(
@@ -69,6 +80,8 @@ fn figures_have_their_names_and_null_where_they_do_not_apply() {
             "log_likelihood_interval",
             "log_z",
             "log_z_interval",
+            "log_z_bennett",
+            "log_z_bennett_interval",
             "log_z_reverse",
             "log_z_reverse_interval",
             "reverse_sweeps",

@@ -42,6 +42,8 @@ mod gradients_units;
 mod growth;
 #[path = "invariance.rs"]
 mod invariance;
+#[path = "likelihood.rs"]
+mod likelihood;
 #[path = "limits.rs"]
 mod limits;
 #[path = "mean_field.rs"]
@@ -98,7 +100,7 @@ const fn bug(id: &'static str, what: &'static str, oracle: &'static str, proof: 
     Bug { id, what, oracle, proof }
 }
 
-const BUGS: [Bug; 105] = [
+const BUGS: [Bug; 109] = [
     bug("B01", "negative phase pairs h with the wrong v", "O7", "estimators::cd_has_its_expectation"),
     bug("B02", "AIS anneals with the wrong parameters", "O8", "ais::weights_are_unbiased"),
     bug(
@@ -493,6 +495,30 @@ const BUGS: [Bug; 105] = [
         "pseudo-likelihood of classes forgets the other units' weights",
         "O2",
         "gradients_units::pseudo_gradients_are_differences_of_the_pseudo_likelihood_on_every_pair",
+    ),
+    bug(
+        "B190",
+        "the bracket ends where the forward interval does",
+        "refusal",
+        "likelihood::disagreement_of_the_directions_is_width",
+    ),
+    bug(
+        "B191",
+        "an estimate is given out however wide",
+        "refusal",
+        "likelihood::what_says_nothing_is_refused",
+    ),
+    bug(
+        "B192",
+        "works of the forward runs with the wrong sign",
+        "O8",
+        "likelihood::intervals_of_both_directions_together_cover",
+    ),
+    bug(
+        "B193",
+        "temperatures placed where log weights do not spread",
+        "O8",
+        "likelihood::adaptive_temperatures_are_better_at_equal_cost",
     ),
 ];
 

@@ -3,8 +3,8 @@
 use std::borrow::Cow;
 
 use harmonium::data::{Part, Schema, marginals};
-use harmonium::evaluate::{Ais, Betas};
-use harmonium::rbm::{Annealing, Rbm};
+use harmonium::evaluate::{Ais, Annealing, Betas};
+use harmonium::rbm::Rbm;
 use harmonium::units::{Bernoulli, Layer};
 use harmonium::{Batch, EnergyModel, Error, Key};
 
@@ -32,7 +32,8 @@ pub(crate) fn run(args: &Evaluate) -> Result<(), Error> {
     let method = args.method.unwrap_or_else(|| likelihood::default_method(&rbm));
     let filled = base_rows.as_ref().map(|rows| gaps::filled(&rbm, rows, seed));
     let starts = (args.reverse_sweeps > 0).then_some(filled.as_deref().unwrap_or(&rows));
-    let annealing = Annealing { ais, base: base.as_ref(), starts, sweeps: args.reverse_sweeps };
+    let annealing =
+        Annealing { ais, base: base.as_ref(), starts, sweeps: args.reverse_sweeps, ..Annealing::default() };
     let figures = likelihood::measure(&rbm, &rows, method, &annealing, Key::from_seed(seed), args.output)?;
     if !args.force {
         figures.certain()?;
@@ -43,6 +44,7 @@ pub(crate) fn run(args: &Evaluate) -> Result<(), Error> {
 fn options(args: &Evaluate) -> Result<Ais, Error> {
     let betas = match args.schedule {
         Some(Schedule::Sm08) => Betas::Sm08,
+        None if args.adaptive => Betas::Adaptive(args.betas),
         None => Betas::Count(args.betas),
     };
     let ais = Ais { runs: args.runs, betas };
