@@ -320,6 +320,13 @@ pub(crate) struct Evaluate {
     /// Print an estimate however wide its interval is
     #[arg(long)]
     pub(crate) force: bool,
+    /// Samples to draw and compare with the data: moments, maximum mean discrepancy, nearest neighbours; with base data
+    /// also whether these were learnt by heart. 0 draws none
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub(crate) samples: usize,
+    /// Sweeps of each sample's chain
+    #[arg(long, value_name = "N", default_value_t = 1000, requires = "samples")]
+    pub(crate) sweeps: u64,
     #[command(flatten)]
     pub(crate) output: Output,
 }

@@ -1,6 +1,6 @@
 //! Measures log-likelihoods and refuses to give out what is too uncertain.
 
-use harmonium::evaluate::{Ais, Annealing, Interval, Likelihood};
+use harmonium::evaluate::{Ais, Annealing, Comparison, Interval, Likelihood, Memory, Order};
 use harmonium::rbm::Rbm;
 use harmonium::units::Units;
 use harmonium::{Batch, Error, Key};
@@ -39,6 +39,9 @@ pub(crate) struct Figures {
     /// None for visible units that have not two states.
     pub(crate) pseudo_log_likelihood: Option<f64>,
     pub(crate) seconds: f64,
+    /// How samples compare with the rows, where some were asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) samples: Option<Comparison>,
 }
 
 /// Chooses enumeration where it takes no time.
@@ -131,6 +134,7 @@ fn figures(
         },
         pseudo_log_likelihood: pseudo,
         seconds: 0.0,
+        samples: None,
     })
 }
 
@@ -193,6 +197,32 @@ impl Figures {
             _ => ess,
         }
     }
+}
+
+/// Says how samples compare with rows, a measure a line.
+pub(crate) fn lines(found: &Comparison) -> Vec<String> {
+    let orders =
+        [("first", found.moments.first), ("second", found.moments.second), ("third", found.moments.third)];
+    let order = |(name, order): (&str, Order)| {
+        let Order { terms, rms, noise, largest } = order;
+        format!(
+            "moments of {name} order: rms difference {rms:.5}, noise {noise:.5}, largest {largest:.1} errors of {terms}"
+        )
+    };
+    let mmd = found.mmd;
+    let p = mmd.p_value.map_or(String::new(), |p| format!(", p {p:.3}"));
+    let near = found.adversarial;
+    let memory = found.memory.map(|memory| {
+        let Memory { ratio, nearer, copies, coincidences, .. } = memory;
+        format!(
+            "nearest base row: distance {ratio:.3} of that to the data, nearer {nearer:.3} (ideal 0.5), copies {copies:.3} ({coincidences:.3} of the data)"
+        )
+    });
+    let rest = [
+        format!("MMD² {:.3e}{p}, kernel length {:.3}", mmd.squared, mmd.scale),
+        format!("adversarial accuracy {:.3} (ideal 0.5)", near.accuracy),
+    ];
+    orders.map(order).into_iter().chain(rest).chain(memory).collect()
 }
 
 /// Writes an end of an interval; an open one by its name.

@@ -78,6 +78,8 @@ mod tables;
 mod tempering;
 #[path = "trajectory.rs"]
 mod trajectory;
+#[path = "two_sample.rs"]
+mod two_sample;
 #[path = "units.rs"]
 mod units;
 #[path = "weights.rs"]
@@ -100,7 +102,7 @@ const fn bug(id: &'static str, what: &'static str, oracle: &'static str, proof: 
     Bug { id, what, oracle, proof }
 }
 
-const BUGS: [Bug; 109] = [
+const BUGS: [Bug; 115] = [
     bug("B01", "negative phase pairs h with the wrong v", "O7", "estimators::cd_has_its_expectation"),
     bug("B02", "AIS anneals with the wrong parameters", "O8", "ais::weights_are_unbiased"),
     bug(
@@ -519,6 +521,42 @@ const BUGS: [Bug; 109] = [
         "temperatures placed where log weights do not spread",
         "O8",
         "likelihood::adaptive_temperatures_are_better_at_equal_cost",
+    ),
+    bug(
+        "B194",
+        "adversarial accuracy of the samples alone",
+        "all pairs",
+        "two_sample::neighbours_are_those_of_all_pairs",
+    ),
+    bug(
+        "B195",
+        "more training than held-out rows compared with",
+        "closed form",
+        "two_sample::learning_by_heart_shows",
+    ),
+    bug(
+        "B196",
+        "ties of neighbours never count",
+        "all pairs",
+        "two_sample::neighbours_are_those_of_all_pairs",
+    ),
+    bug(
+        "B197",
+        "permutations into sets of other sizes",
+        "even p-values",
+        "two_sample::p_values_are_even_under_one_law",
+    ),
+    bug(
+        "B198",
+        "pairs of a row with itself counted",
+        "all pairs",
+        "two_sample::discrepancies_are_sums_over_pairs",
+    ),
+    bug(
+        "B199",
+        "error of one set for that of both",
+        "all pairs",
+        "two_sample::moments_are_means_of_products",
     ),
 ];
 

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use harmonium::data::{Part, Schema, marginals};
-use harmonium::evaluate::{Ais, Annealing, Betas};
+use harmonium::evaluate::{Ais, Annealing, Betas, Compare, Comparison, compare};
 use harmonium::rbm::Rbm;
 use harmonium::units::{Bernoulli, Layer};
 use harmonium::{Batch, EnergyModel, Error, Key};
@@ -20,6 +20,9 @@ pub(crate) fn run(args: &Evaluate) -> Result<(), Error> {
     console::threads(args.output)?;
     interrupt::listen();
     let ais = options(args)?;
+    if args.samples == 1 {
+        return Err(Error::option("--samples", "2 or more, or 0", 1));
+    }
     let (rbm, header) = folder::open_model(&args.model)?;
     let (seed, schema) = (folder::seed(args.seed, &header), folder::schema(&rbm, &header));
     let rows = source::load_part(&args.data, &args.reading, schema.as_ref(), seed, Part::Test)?;
@@ -34,11 +37,34 @@ pub(crate) fn run(args: &Evaluate) -> Result<(), Error> {
     let starts = (args.reverse_sweeps > 0).then_some(filled.as_deref().unwrap_or(&rows));
     let annealing =
         Annealing { ais, base: base.as_ref(), starts, sweeps: args.reverse_sweeps, ..Annealing::default() };
-    let figures = likelihood::measure(&rbm, &rows, method, &annealing, Key::from_seed(seed), args.output)?;
+    let key = Key::from_seed(seed);
+    let mut figures = likelihood::measure(&rbm, &rows, method, &annealing, key, args.output)?;
     if !args.force {
         figures.certain()?;
     }
-    if args.output.json { console::json(&figures) } else { console::line(figures.sentence()) }
+    figures.samples = compared(args, &rbm, &rows, filled.as_deref(), key)?;
+    if args.output.json {
+        return console::json(&figures);
+    }
+    console::line(figures.sentence())?;
+    figures.samples.iter().flat_map(likelihood::lines).try_for_each(console::line)
+}
+
+/// Draws samples, if any are asked for, and compares them with the rows.
+fn compared(
+    args: &Evaluate,
+    rbm: &Rbm,
+    rows: &Batch,
+    training: Option<&Batch>,
+    key: Key,
+) -> Result<Option<Comparison>, Error> {
+    if args.samples == 0 {
+        return Ok(None);
+    }
+    let bar = console::bar(args.output, args.sweeps, "sampling");
+    let samples = rbm.sample(args.samples, args.sweeps, key, &mut |sweep| bar.set_position(sweep));
+    bar.finish_and_clear();
+    compare(&Batch::from_states(samples)?, rows, training, &Compare::default(), key).map(Some)
 }
 
 fn options(args: &Evaluate) -> Result<Ais, Error> {

@@ -120,11 +120,13 @@ pub fn annealed_likelihood<M: Evaluable>(
 ) -> Result<Likelihood, Error> {
     options.check()?;
     let mean = mean(model, rows)?;
-    let fitted = match options.base.or(model.kept_base()) {
-        Some(_) => None,
-        None => Some(model.fit_base(options.starts.unwrap_or(rows))?),
+    let fitted;
+    let base = if let Some(base) = options.base.or(model.kept_base()) {
+        base
+    } else {
+        fitted = model.fit_base(options.starts.unwrap_or(rows))?;
+        &fitted
     };
-    let base = options.base.or(model.kept_base()).or(fitted.as_ref()).expect("a base, at least a fitted one");
     let (path, runs) = (model.path_from(base)?, options.ais.runs);
     let betas = options.ais.betas.along(&path, runs, key, &mut |done, of| watch("placing betas", done, of));
     let (there, up) = forward_along(&path, runs, &betas, key, &mut |done, of| watch("annealing", done, of));
