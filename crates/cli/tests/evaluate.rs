@@ -169,10 +169,13 @@ fn samples_are_compared_with_the_data() {
     let mut names = keys(measures);
     names.sort_unstable();
     assert_eq!(names, ["adversarial", "memory", "mmd", "moments"]);
-    for share in [&measures["adversarial"]["accuracy"], &measures["memory"]["nearer"], &measures["mmd"]["p_value"]] {
+    for share in
+        [&measures["adversarial"]["accuracy"], &measures["memory"]["nearer"], &measures["mmd"]["p_value"]]
+    {
         assert!((0.0..=1.0).contains(&number(share)), "{measures}");
     }
-    let said = place.words("evaluate run --data digits.npy --binarize threshold --samples 20 --sweeps 5").ok();
+    let said =
+        place.words("evaluate run --data digits.npy --binarize threshold --samples 20 --sweeps 5").ok();
     for words in ["moments of third order", "MMD²", "adversarial accuracy"] {
         assert!(said.stdout.contains(words), "{}", said.stdout);
     }

@@ -2,9 +2,9 @@
 
 pub use harmonium_bm as bm;
 pub use harmonium_core::{
-    Annealed, Backend, Batch, BitMatrix, EnergyModel, Error, ErrorKind, Gibbs, HasParams, Key, Marginal,
-    Params, Rows, Thermal, address, batch, check_backend, data, doctor, error, evaluate, model, params,
-    persist, profile, purpose, rows, stats, train, units,
+    Annealed, Backend, Batch, BitMatrix, EnergyModel, Error, ErrorKind, Gibbs, HasParams, HiddenMeans, Key,
+    Marginal, Params, Rows, Thermal, address, batch, check_backend, data, doctor, error, evaluate, model,
+    params, persist, profile, purpose, rows, stats, train, units,
 };
 pub use harmonium_rbm as rbm;
 
