@@ -82,8 +82,11 @@ fn likelihood(set: &Set, mut recipe: Recipe, key: Key) -> Result<f64, Error> {
         return Ok(f64::NEG_INFINITY);
     }
     let rbm = training.averaged(&rbm).unwrap_or(rbm);
-    let annealing =
-        Annealing { ais: Ais { betas: Betas::Count(BETAS), ..Ais::default() }, ..Annealing::default() };
+    let annealing = Annealing {
+        ais: Ais { betas: Betas::Count(BETAS), ..Ais::default() },
+        sweeps: 0,
+        ..Annealing::default()
+    };
     Ok(rbm.log_likelihood(&set.valid, &annealing, key)?.log_likelihood)
 }
 

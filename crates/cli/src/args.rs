@@ -305,6 +305,9 @@ pub(crate) struct Evaluate {
     /// Temperatures
     #[arg(long, value_name = "N", default_value_t = 14_500, conflicts_with = "schedule")]
     pub(crate) betas: usize,
+    /// Place the temperatures by pilot runs, where the log weights of this model spread
+    #[arg(long, conflicts_with = "schedule")]
+    pub(crate) adaptive: bool,
     /// A published list of temperatures
     #[arg(long)]
     pub(crate) schedule: Option<Schedule>,
@@ -321,6 +324,13 @@ pub(crate) struct Evaluate {
     /// Print an estimate however wide its interval is
     #[arg(long)]
     pub(crate) force: bool,
+    /// Samples to draw and compare with the data: moments, maximum mean discrepancy, nearest neighbours; with base data
+    /// also whether these were learnt by heart. 0 draws none
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub(crate) samples: usize,
+    /// Sweeps of each sample's chain
+    #[arg(long, value_name = "N", default_value_t = 1000, requires = "samples")]
+    pub(crate) sweeps: u64,
     #[command(flatten)]
     pub(crate) output: Output,
 }

@@ -1,7 +1,7 @@
 //! Measures log-likelihoods and refuses to give out what is too uncertain.
 
-use harmonium::evaluate::{Ais, Interval};
-use harmonium::rbm::{Annealing, Likelihood, Rbm};
+use harmonium::evaluate::{Ais, Annealing, Comparison, Interval, Likelihood, Memory, Order};
+use harmonium::rbm::Rbm;
 use harmonium::units::Units;
 use harmonium::{Batch, Error, Key};
 use indicatif::ProgressBar;
@@ -23,6 +23,11 @@ pub(crate) struct Figures {
     pub(crate) log_z_interval: Option<[Option<f64>; 2]>,
     pub(crate) log_z_reverse: Option<f64>,
     pub(crate) log_z_reverse_interval: Option<[Option<f64>; 2]>,
+    /// ln Z of both directions together, by Bennett's ratio of their weights.
+    #[serde(default)]
+    pub(crate) log_z_bennett: Option<f64>,
+    #[serde(default)]
+    pub(crate) log_z_bennett_interval: Option<[Option<f64>; 2]>,
     /// Sweeps that the chains of the backward runs were given to reach the model.
     pub(crate) reverse_sweeps: Option<u64>,
     pub(crate) ess: Option<f64>,
@@ -34,6 +39,9 @@ pub(crate) struct Figures {
     /// None for visible units that have not two states.
     pub(crate) pseudo_log_likelihood: Option<f64>,
     pub(crate) seconds: f64,
+    /// How samples compare with the rows, where some were asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) samples: Option<Comparison>,
 }
 
 /// Chooses enumeration where it takes no time.
@@ -112,10 +120,12 @@ fn figures(
         log_z_interval: likelihood.map(|l| ends(l.log_z_interval)),
         log_z_reverse: likelihood.and_then(|l| l.log_z_reverse).map(|(log_z, _)| log_z),
         log_z_reverse_interval: likelihood.and_then(|l| l.log_z_reverse).map(|(_, interval)| ends(interval)),
+        log_z_bennett: likelihood.and_then(|l| l.log_z_bennett).map(|(log_z, _)| log_z),
+        log_z_bennett_interval: likelihood.and_then(|l| l.log_z_bennett).map(|(_, interval)| ends(interval)),
         reverse_sweeps: likelihood.and_then(|l| l.reverse_sweeps),
         ess: likelihood.and_then(|l| l.ess),
         runs: annealed.then_some(ais.runs),
-        betas: annealed.then(|| ais.betas.values().len()),
+        betas: annealed.then(|| ais.betas.count()),
         log_likelihood: likelihood.map(|l| l.log_likelihood),
         log_likelihood_interval: likelihood.map(|l| ends(l.log_likelihood_interval)),
         mean_unnormalized: match likelihood {
@@ -124,6 +134,7 @@ fn figures(
         },
         pseudo_log_likelihood: pseudo,
         seconds: 0.0,
+        samples: None,
     })
 }
 
@@ -186,6 +197,32 @@ impl Figures {
             _ => ess,
         }
     }
+}
+
+/// Says how samples compare with rows, a measure a line.
+pub(crate) fn lines(found: &Comparison) -> Vec<String> {
+    let orders =
+        [("first", found.moments.first), ("second", found.moments.second), ("third", found.moments.third)];
+    let order = |(name, order): (&str, Order)| {
+        let Order { terms, rms, noise, largest } = order;
+        format!(
+            "moments of {name} order: rms difference {rms:.5}, noise {noise:.5}, largest {largest:.1} errors of {terms}"
+        )
+    };
+    let mmd = found.mmd;
+    let p = mmd.p_value.map_or(String::new(), |p| format!(", p {p:.3}"));
+    let near = found.adversarial;
+    let memory = found.memory.map(|memory| {
+        let Memory { ratio, nearer, copies, coincidences, .. } = memory;
+        format!(
+            "nearest base row: distance {ratio:.3} of that to the data, nearer {nearer:.3} (ideal 0.5), copies {copies:.3} ({coincidences:.3} of the data)"
+        )
+    });
+    let rest = [
+        format!("MMD² {:.3e}{p}, kernel length {:.3}", mmd.squared, mmd.scale),
+        format!("adversarial accuracy {:.3} (ideal 0.5)", near.accuracy),
+    ];
+    orders.map(order).into_iter().chain(rest).chain(memory).collect()
 }
 
 /// Writes an end of an interval; an open one by its name.

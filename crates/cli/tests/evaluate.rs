@@ -20,12 +20,14 @@ fn evaluate(place: &Place, options: &str) -> Value {
     lines.remove(0)
 }
 
-const FIGURES: [&str; 15] = [
+const FIGURES: [&str; 17] = [
     "betas",
     "ess",
     "log_likelihood",
     "log_likelihood_interval",
     "log_z",
+    "log_z_bennett",
+    "log_z_bennett_interval",
     "log_z_interval",
     "log_z_reverse",
     "log_z_reverse_interval",
@@ -57,7 +59,16 @@ fn figures_have_their_names_and_null_where_they_do_not_apply() {
     };
     assert_eq!(
         nulls(&exact),
-        ["betas", "ess", "log_z_reverse", "log_z_reverse_interval", "reverse_sweeps", "runs"]
+        [
+            "betas",
+            "ess",
+            "log_z_bennett",
+            "log_z_bennett_interval",
+            "log_z_reverse",
+            "log_z_reverse_interval",
+            "reverse_sweeps",
+            "runs"
+        ]
     );
     assert_eq!(nulls(&ais), Vec::<String>::new());
     assert_eq!(
@@ -68,6 +79,8 @@ fn figures_have_their_names_and_null_where_they_do_not_apply() {
             "log_likelihood",
             "log_likelihood_interval",
             "log_z",
+            "log_z_bennett",
+            "log_z_bennett_interval",
             "log_z_interval",
             "log_z_reverse",
             "log_z_reverse_interval",
@@ -145,4 +158,27 @@ fn a_wide_interval_is_withheld_unless_forced() {
     let ends = &forced["log_z_interval"];
     assert!(ends[0].is_null() || number(&ends[1]) - number(&ends[0]) > 3.0, "{ends}");
     assert!(forced["log_z"].is_f64());
+}
+
+/// Samples are compared where they are asked for: with the data, and with base data for memory; one sample is refused.
+#[test]
+fn samples_are_compared_with_the_data() {
+    let (place, _) = trained();
+    let found = evaluate(&place, "--method exact --samples 50 --sweeps 20 --base-data digits.npy");
+    let measures = &found["samples"];
+    let mut names = keys(measures);
+    names.sort_unstable();
+    assert_eq!(names, ["adversarial", "memory", "mmd", "moments"]);
+    for share in
+        [&measures["adversarial"]["accuracy"], &measures["memory"]["nearer"], &measures["mmd"]["p_value"]]
+    {
+        assert!((0.0..=1.0).contains(&number(share)), "{measures}");
+    }
+    let said =
+        place.words("evaluate run --data digits.npy --binarize threshold --samples 20 --sweeps 5").ok();
+    for words in ["moments of third order", "MMD²", "adversarial accuracy"] {
+        assert!(said.stdout.contains(words), "{}", said.stdout);
+    }
+    let one = place.words("evaluate run --data digits.npy --binarize threshold --samples 1");
+    one.refused(2, &["--samples: expected 2 or more"]);
 }

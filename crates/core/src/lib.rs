@@ -26,7 +26,7 @@ pub mod units;
 pub use batch::Batch;
 pub use error::{Error, ErrorKind};
 pub use harmonium_kernels::{Backend, BitMatrix, Key, profile, purpose};
-pub use model::{Annealed, EnergyModel, Gibbs, Marginal, Thermal};
+pub use model::{Annealed, EnergyModel, Gibbs, HiddenMeans, Marginal, Thermal};
 pub use params::{Block, BlockMut, HasParams, Params};
 pub use rows::Rows;
 

@@ -66,6 +66,17 @@ pub trait Thermal: Gibbs {
     }
 }
 
+/// Says what a model's third statistic is, the one of its hidden units: options that read it as a mean ask.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum HiddenMeans {
+    /// Probabilities of bits, which a sparsity can pull at.
+    Probabilities,
+    /// Means of other values.
+    Values,
+    /// Means times a factor of the row. Centring, which subtracts a mean from each of two factors, has no formula for them.
+    Scaled,
+}
+
 /// Is a model with parameters: it can be clamped to data, and it knows its sufficient statistics.
 pub trait EnergyModel: Thermal + HasParams {
     /// Refuses data that do not fit the model.
@@ -80,6 +91,11 @@ pub trait EnergyModel: Thermal + HasParams {
     /// Says what chains it takes.
     fn check_free(&self) -> Result<(), Error> {
         Ok(())
+    }
+
+    /// Says what the means of the hidden units in the statistics are.
+    fn hidden_means(&self) -> HiddenMeans {
+        HiddenMeans::Values
     }
 
     /// Gives the number of hidden units of a model that can grow to `hidden` of them.

@@ -135,7 +135,9 @@ pub fn blocks(data: &dyn Rows) -> impl Iterator<Item = Result<Batch, Error>> + '
 }
 
 /// Reads all rows that count once, a block at a time, each with its weight.
-fn weighted_blocks(data: &dyn Rows) -> impl Iterator<Item = Result<(Vec<f64>, Batch), Error>> + '_ {
+pub(crate) fn weighted_blocks(
+    data: &dyn Rows,
+) -> impl Iterator<Item = Result<(Vec<f64>, Batch), Error>> + '_ {
     let weight = |row: usize| data.weights().map_or(1.0, |weights| f64::from(weights[row]));
     (0..data.rows()).step_by(BLOCK).filter_map(move |start| {
         let all = start..data.rows().min(start + BLOCK);

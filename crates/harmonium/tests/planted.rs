@@ -44,6 +44,8 @@ mod ground;
 mod growth;
 #[path = "invariance.rs"]
 mod invariance;
+#[path = "likelihood.rs"]
+mod likelihood;
 #[path = "limits.rs"]
 mod limits;
 #[path = "mean_field.rs"]
@@ -84,6 +86,8 @@ mod tables;
 mod tempering;
 #[path = "trajectory.rs"]
 mod trajectory;
+#[path = "two_sample.rs"]
+mod two_sample;
 #[path = "units.rs"]
 mod units;
 #[path = "weights.rs"]
@@ -106,7 +110,7 @@ const fn bug(id: &'static str, what: &'static str, oracle: &'static str, proof: 
     Bug { id, what, oracle, proof }
 }
 
-const BUGS: [Bug; 123] = [
+const BUGS: [Bug; 133] = [
     bug("B01", "negative phase pairs h with the wrong v", "O7", "estimators::cd_has_its_expectation"),
     bug("B02", "AIS anneals with the wrong parameters", "O8", "ais::weights_are_unbiased"),
     bug(
@@ -558,6 +562,66 @@ const BUGS: [Bug; 123] = [
     bug("B183", "Langevin accepted without q", "no drift", "own_reals::exact_starts_do_not_drift"),
     bug("B184", "momentum forgotten in the acceptance", "no drift", "own_reals::exact_starts_do_not_drift"),
     bug("B185", "Gaussian base not switched off", "O8", "own_reals::annealing_reaches_ln_z"),
+    bug(
+        "B190",
+        "the bracket ends where the forward interval does",
+        "refusal",
+        "likelihood::disagreement_of_the_directions_is_width",
+    ),
+    bug(
+        "B191",
+        "an estimate is given out however wide",
+        "refusal",
+        "likelihood::what_says_nothing_is_refused",
+    ),
+    bug(
+        "B192",
+        "works of the forward runs with the wrong sign",
+        "O8",
+        "likelihood::intervals_of_both_directions_together_cover",
+    ),
+    bug(
+        "B193",
+        "temperatures placed where log weights do not spread",
+        "O8",
+        "likelihood::adaptive_temperatures_are_better_at_equal_cost",
+    ),
+    bug(
+        "B194",
+        "adversarial accuracy of the samples alone",
+        "all pairs",
+        "two_sample::neighbours_are_those_of_all_pairs",
+    ),
+    bug(
+        "B195",
+        "more training than held-out rows compared with",
+        "closed form",
+        "two_sample::learning_by_heart_shows",
+    ),
+    bug(
+        "B196",
+        "ties of neighbours never count",
+        "all pairs",
+        "two_sample::neighbours_are_those_of_all_pairs",
+    ),
+    bug(
+        "B197",
+        "permutations into sets of other sizes",
+        "even p-values",
+        "two_sample::p_values_are_even_under_one_law",
+    ),
+    bug(
+        "B198",
+        "pairs of a row with itself counted",
+        "all pairs",
+        "two_sample::discrepancies_are_sums_over_pairs",
+    ),
+    bug(
+        "B199",
+        "error of one set for that of both",
+        "all pairs",
+        "two_sample::moments_are_means_of_products",
+    ),
     bug("B210", "a flip leaves the spin", "no-drift", "ground::metropolis_sweeps_leave_the_law_alone"),
     bug(
         "B211",

@@ -12,7 +12,7 @@ use harmonium_core::stats::{Phases, Stats};
 use harmonium_core::train::{Estimate, Estimator, Kept, Schedule};
 use harmonium_core::units::{Means, States, Unit};
 use harmonium_core::{
-    Batch, Block, BlockMut, EnergyModel, Error, Gibbs, HasParams, Key, Params, Thermal, purpose,
+    Batch, Block, BlockMut, EnergyModel, Error, Gibbs, HasParams, HiddenMeans, Key, Params, Thermal, purpose,
 };
 use harmonium_kernels::{BitMatrix, bernoulli, parallel};
 use ndarray::Array1;
@@ -118,6 +118,12 @@ impl<E: for<'a> Estimator<Thinned<'a>>> Estimator<Rbm> for Dropout<E> {
     ) -> Result<Estimate, Error> {
         let thinned = self.thinned(model, at.key(purpose::DROPOUT));
         self.estimator.estimate(&thinned, data, sweeps, at, phases)
+    }
+
+    fn complete<'a>(&self, model: &Rbm, data: &'a Batch, sweeps: u32, at: Address) -> Cow<'a, Batch> {
+        let thinned = self.thinned(model, at.key(purpose::DROPOUT));
+        let key = at.key(purpose::COMPLETE);
+        mutant!("B202", thinned.complete(data, sweeps, key), model.complete(data, sweeps, key))
     }
 
     fn judge(&self, model: &Rbm, at: Address) -> Result<(), Error> {
@@ -291,6 +297,10 @@ impl EnergyModel for Thinned<'_> {
         self.rbm.check_data(data)
     }
 
+    fn hidden_means(&self) -> HiddenMeans {
+        self.rbm.hidden_means()
+    }
+
     fn shift(&self) -> i32 {
         self.rbm.shift()
     }
@@ -299,8 +309,24 @@ impl EnergyModel for Thinned<'_> {
         self.rbm.to_mut().restore(params, shift)
     }
 
+    /// Draws what is missing given the rest of the row and the hidden units that its mask leaves.
     fn complete<'b>(&self, data: &'b Batch, sweeps: u32, key: Key) -> Cow<'b, Batch> {
-        self.rbm.complete(data, sweeps, key)
+        if data.missing().is_none() {
+            return Cow::Borrowed(data);
+        }
+        let (view, mask) = (self.view(), self.view().masks(data.rows(), ROWS));
+        let drawn = self.rbm.walk_with(
+            data,
+            u64::from(sweeps),
+            key,
+            &mut |state, key| {
+                let mut at = ThinnedState { state: state.clone(), mask: mask.clone() };
+                view.sweep(&mut at, key);
+                *state = at.state;
+            },
+            &mut |_| (),
+        );
+        Cow::Owned(data.completed(self.rbm.give(drawn)))
     }
 
     fn clamp(&self, data: &Batch) -> ThinnedState {

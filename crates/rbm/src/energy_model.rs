@@ -3,8 +3,10 @@
 use std::borrow::Cow;
 
 use harmonium_core::stats::{Shape, Stats};
-use harmonium_core::units::{Means, Scaling, States, Unit};
-use harmonium_core::{Batch, EnergyModel, Error, Gibbs, HasParams, Key, Marginal, Params, Thermal};
+use harmonium_core::units::{Means, Scaling, States, Unit, Units};
+use harmonium_core::{
+    Batch, EnergyModel, Error, Gibbs, HasParams, HiddenMeans, Key, Marginal, Params, Thermal,
+};
 use harmonium_kernels::BitMatrix;
 use harmonium_kernels::product::MAX_ROWS;
 use ndarray::Array1;
@@ -75,6 +77,13 @@ impl Thermal for Rbm {
 impl EnergyModel for Rbm {
     fn check_data(&self, data: &Batch) -> Result<(), Error> {
         data.check_kind("data", &self.visible.units())
+    }
+
+    fn hidden_means(&self) -> HiddenMeans {
+        match self.hidden.units() {
+            Units::Bernoulli(_) => HiddenMeans::Probabilities,
+            _ => HiddenMeans::Values,
+        }
     }
 
     fn growable(&self, hidden: usize) -> Result<usize, Error> {

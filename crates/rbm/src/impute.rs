@@ -105,13 +105,25 @@ impl Rbm {
         key: Key,
         watch: &mut dyn FnMut(&State),
     ) -> States {
+        self.walk_with(data, sweeps, key, &mut |state, key| self.sweep(state, key), watch)
+    }
+
+    /// Walks such chains by sweeps of another kind.
+    pub(crate) fn walk_with(
+        &self,
+        data: &Batch,
+        sweeps: u64,
+        key: Key,
+        move_on: &mut dyn FnMut(&mut State, Key),
+        watch: &mut dyn FnMut(&State),
+    ) -> States {
         let given = self.take(data).into_owned();
         let Some(missing) = data.missing() else { return given };
         let drawn = self.base.sample(&Input::zero(data.rows(), self.visible_units()), key.fold_in(0));
         let mut state = self.view().standing(given.filled(missing, &drawn));
         parallel::team(|| {
             for sweep in 0..sweeps {
-                self.sweep(&mut state, key.fold_in(sweep + 1));
+                move_on(&mut state, key.fold_in(sweep + 1));
                 state.visible = mutant!("B88", given.filled(missing, &state.visible), state.visible.clone());
                 watch(&state);
             }

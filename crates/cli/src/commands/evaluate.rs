@@ -3,8 +3,8 @@
 use std::borrow::Cow;
 
 use harmonium::data::{Part, Schema, marginals};
-use harmonium::evaluate::{Ais, Betas};
-use harmonium::rbm::{Annealing, Rbm};
+use harmonium::evaluate::{Ais, Annealing, Betas, Compare, Comparison, compare};
+use harmonium::rbm::Rbm;
 use harmonium::units::{Bernoulli, Layer};
 use harmonium::{Batch, EnergyModel, Error, Key};
 
@@ -20,6 +20,9 @@ pub(crate) fn run(args: &Evaluate) -> Result<(), Error> {
     console::threads(args.output)?;
     interrupt::listen();
     let ais = options(args)?;
+    if args.samples == 1 {
+        return Err(Error::option("--samples", "2 or more, or 0", 1));
+    }
     let (rbm, header) = folder::open_model(&args.model)?;
     let (seed, schema) = (folder::seed(args.seed, &header), folder::schema(&rbm, &header));
     let rows = source::load_part(&args.data, &args.reading, schema.as_ref(), seed, Part::Test)?;
@@ -32,17 +35,42 @@ pub(crate) fn run(args: &Evaluate) -> Result<(), Error> {
     let method = args.method.unwrap_or_else(|| likelihood::default_method(&rbm));
     let filled = base_rows.as_ref().map(|rows| gaps::filled(&rbm, rows, seed));
     let starts = (args.reverse_sweeps > 0).then_some(filled.as_deref().unwrap_or(&rows));
-    let annealing = Annealing { ais, base: base.as_ref(), starts, sweeps: args.reverse_sweeps };
-    let figures = likelihood::measure(&rbm, &rows, method, &annealing, Key::from_seed(seed), args.output)?;
+    let annealing =
+        Annealing { ais, base: base.as_ref(), starts, sweeps: args.reverse_sweeps, ..Annealing::default() };
+    let key = Key::from_seed(seed);
+    let mut figures = likelihood::measure(&rbm, &rows, method, &annealing, key, args.output)?;
     if !args.force {
         figures.certain()?;
     }
-    if args.output.json { console::json(&figures) } else { console::line(figures.sentence()) }
+    figures.samples = compared(args, &rbm, &rows, filled.as_deref(), key)?;
+    if args.output.json {
+        return console::json(&figures);
+    }
+    console::line(figures.sentence())?;
+    figures.samples.iter().flat_map(likelihood::lines).try_for_each(console::line)
+}
+
+/// Draws samples, if any are asked for, and compares them with the rows.
+fn compared(
+    args: &Evaluate,
+    rbm: &Rbm,
+    rows: &Batch,
+    training: Option<&Batch>,
+    key: Key,
+) -> Result<Option<Comparison>, Error> {
+    if args.samples == 0 {
+        return Ok(None);
+    }
+    let bar = console::bar(args.output, args.sweeps, "sampling");
+    let samples = rbm.sample(args.samples, args.sweeps, key, &mut |sweep| bar.set_position(sweep));
+    bar.finish_and_clear();
+    compare(&Batch::from_states(samples)?, rows, training, &Compare::default(), key).map(Some)
 }
 
 fn options(args: &Evaluate) -> Result<Ais, Error> {
     let betas = match args.schedule {
         Some(Schedule::Sm08) => Betas::Sm08,
+        None if args.adaptive => Betas::Adaptive(args.betas),
         None => Betas::Count(args.betas),
     };
     let ais = Ais { runs: args.runs, betas };

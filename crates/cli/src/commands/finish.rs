@@ -2,8 +2,8 @@
 
 use std::borrow::Cow;
 
-use harmonium::evaluate::{Ais, Betas};
-use harmonium::rbm::{Annealing, Origin, Rbm};
+use harmonium::evaluate::{Ais, Annealing, Betas};
+use harmonium::rbm::{Origin, Rbm};
 use harmonium::train::Summary;
 use harmonium::{Batch, Error, HasParams, Key};
 use serde::Serialize;
@@ -106,7 +106,7 @@ fn evaluate(run: &Run, rbm: &Rbm, rows: &Batch, output: Output) -> Result<Figure
     let method = likelihood::default_method(rbm);
     let ais = Ais { runs: RUNS, betas: Betas::Count(run.recipe.betas) };
     let starts = starts(run, rbm);
-    let annealing = Annealing { ais, base: None, starts: Some(&starts), sweeps: REVERSE_SWEEPS };
+    let annealing = Annealing { ais, starts: Some(&starts), sweeps: REVERSE_SWEEPS, ..Annealing::default() };
     let key = Key::from_seed(run.recipe.seed);
     let figures = likelihood::measure(rbm, rows, method, &annealing, key, output)?;
     if method == Method::Ais && figures.certain().is_err() {

@@ -76,14 +76,9 @@ impl Filled<'_> {
         let any = |field: &&Field| (0..self.cells.rows()).any(|row| self.is_gone(row, field));
         let with_gaps: Vec<&Field> = self.fields.each.iter().filter(any).collect();
         let mut out = Writer::default();
-        for column in 0..self.cells.columns() {
-            out.cell(&self.name(column));
+        if let Some(names) = self.cells.names() {
+            self.header(names, &with_gaps, &mut out);
         }
-        for field in &with_gaps {
-            let column = self.places[self.fields.each.iter().position(|other| other == *field).unwrap_or(0)];
-            out.cell(&format!("{} {}", self.name(column), measure(field)));
-        }
-        out.end();
         let means = self.fields.decoded(&self.imputed.mean);
         for row in 0..self.cells.rows() {
             for column in 0..self.cells.columns() {
@@ -99,8 +94,14 @@ impl Filled<'_> {
         out.text()
     }
 
-    fn name(&self, column: usize) -> String {
-        self.cells.names().map_or_else(|| (column + 1).to_string(), |names| names[column].clone())
+    /// Writes the names of the columns; a table that came without them stays without.
+    fn header(&self, names: &[String], with_gaps: &[&Field], out: &mut Writer) {
+        names.iter().for_each(|name| out.cell(name));
+        for field in with_gaps {
+            let column = self.places[self.fields.each.iter().position(|other| other == *field).unwrap_or(0)];
+            out.cell(&format!("{} {}", names[column], measure(field)));
+        }
+        out.end();
     }
 
     /// Gives what fills a gap: a mean, or of bits and classes the likelier one.

@@ -15,7 +15,8 @@ const GAPS: [&str; 6] = ["", "NA", "N/A", "?", "null", "None"];
 /// Holds the cells of comma-separated text, `(rows, columns)`, and the names of the columns if there is a header.
 ///
 /// A first line is a header if none of its cells is a number or missing, one begins with a letter or an underscore, and one does
-/// not stand in its column again.
+/// not stand in its column again. Where cells are empty, as above an index without a name, one of its words must stand above nothing but
+/// numbers and gaps; columns without a name then go by their numbers, counted from 1.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Cells {
     field: String,
@@ -79,10 +80,11 @@ impl Cells {
     /// Takes a first line for a row after all if each of its words stands in its column again.
     fn unname(&mut self) {
         let Some(names) = self.names.take() else { return };
-        let again =
-            |(column, name): (usize, &String)| (0..self.rows()).any(|row| self.text(row, column) == name);
-        if !names.iter().enumerate().all(again) {
-            self.names = Some(names);
+        if self.is_named(&names) {
+            let number = |(column, name): (usize, String)| {
+                if name.is_empty() { (column + 1).to_string() } else { name }
+            };
+            self.names = Some(names.into_iter().enumerate().map(number).collect());
             return;
         }
         let first = names.concat();
@@ -92,6 +94,21 @@ impl Cells {
         });
         self.ends = ends.chain(self.ends.iter().map(|end| end + first.len())).collect();
         self.text.insert_str(0, &first);
+    }
+
+    /// Tells whether a first line of words names the columns.
+    fn is_named(&self, names: &[String]) -> bool {
+        if !names.iter().any(String::is_empty) {
+            let again =
+                |(column, name): (usize, &String)| (0..self.rows()).any(|row| self.text(row, column) == name);
+            return !names.iter().enumerate().all(again);
+        }
+        let cells = |column: usize| (0..self.rows()).map(move |row| Cell::read(self.text(row, column)));
+        let numbers = |column: usize| {
+            cells(column).all(|cell| !matches!(cell, Cell::Word(_)))
+                && cells(column).any(|cell| matches!(cell, Cell::Number(_)))
+        };
+        names.iter().enumerate().any(|(column, name)| !name.is_empty() && numbers(column))
     }
 
     fn take(&mut self, line: usize, record: &ByteRecord) -> Result<(), Error> {
@@ -177,7 +194,8 @@ impl Cells {
 }
 
 fn is_header(cells: &[&str]) -> bool {
-    let word = |cell: &&str| matches!(Cell::read(cell), Cell::Word(_));
+    let word =
+        |cell: &&str| matches!(Cell::read(cell), Cell::Word(_)) || mutant!("B204", cell.is_empty(), false);
     let named = |cell: &&str| cell.chars().next().is_some_and(|c| c.is_alphabetic() || c == '_');
     cells.iter().all(word) && cells.iter().any(named)
 }
@@ -216,6 +234,11 @@ mod tests {
             let cells = read(text);
             assert_eq!((cells.rows(), cells.names()), (2, None), "{text:?}");
         }
+        // Above an index without a name, as many programs write one, stands an empty cell.
+        let indexed = read(",x,y\n0,1.5,north\n1,,south\n");
+        assert_eq!((indexed.rows(), indexed.names().unwrap()), (2, &["1", "x", "y"].map(str::to_owned)[..]));
+        assert_eq!([indexed.text(0, 0), indexed.text(1, 2)], ["0", "south"]);
+        assert_eq!((read("a,,b\n1,2,3\n").rows(), read("a,,b\nc,,d\n").rows()), (1, 2));
         assert_eq!(read("a,b\nc,d\n").rows(), 1);
         let words = read("north,y\nsouth,n\nnorth,y\n");
         assert_eq!((words.rows(), words.text(0, 0), words.text(2, 1)), (3, "north", "y"));

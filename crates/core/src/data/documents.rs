@@ -60,7 +60,7 @@ impl Documents {
     pub fn read(path: &Path) -> Result<Self, Error> {
         let field = path.display().to_string();
         let named = path.extension().is_some_and(|end| end.eq_ignore_ascii_case("gz"));
-        let mut lines = Lines { inner: BufReader::new(gz::reader(path, named)?), path, line: 0 };
+        let mut lines = Lines { inner: BufReader::new(gz::reader(path, named)?), path, line: 0, bytes: 0 };
         let [documents, words, entries] = [MAX_DOCUMENTS, MAX_WORDS, usize::MAX].map(|most| {
             let [number] =
                 lines.numbers(&field)?.ok_or_else(|| lines.wrong(&field, "a number", "the end"))?;
@@ -72,7 +72,7 @@ impl Documents {
             }
         });
         let (documents, words, entries) = (documents? as usize, words? as usize, entries?);
-        let (mut bags, mut found) = (vec![Vec::new(); documents], 0);
+        let mut found: Vec<(usize, u32, u32)> = Vec::new();
         while let Some([document, word, count]) = lines.numbers(&field)? {
             let fits = (1..=documents as u64).contains(&document) && (1..=words as u64).contains(&word);
             let Some(count) = u32::try_from(count).ok().filter(|_| fits) else {
@@ -83,12 +83,18 @@ impl Documents {
                     &got,
                 ));
             };
-            bags[document as usize - 1].push((word as u32 - 1, count));
-            found += 1;
+            found.push((document as usize - 1, word as u32 - 1, count));
         }
-        if found != entries {
-            return Err(Error::format(field, "", format!("{entries} entries"), found));
+        if found.len() as u64 != entries {
+            return Err(Error::format(field, "", format!("{entries} entries"), found.len()));
         }
+        // Documents without words take no line: a header alone must not fill the memory.
+        if documents as u64 > mutant!("B207", lines.bytes, u64::MAX) {
+            let expected = format!("at most as many documents as the text has bytes, {}", lines.bytes);
+            return Err(Error::format(field, "line 1", expected, documents));
+        }
+        let mut bags = vec![Vec::new(); documents];
+        found.into_iter().for_each(|(document, word, count)| bags[document].push((word, count)));
         Self::new(words, &bags)
     }
 
@@ -130,6 +136,8 @@ struct Lines<'a, R> {
     inner: R,
     path: &'a Path,
     line: usize,
+    /// Bytes read so far.
+    bytes: u64,
 }
 
 impl<R: BufRead> Lines<'_, R> {
@@ -141,7 +149,9 @@ impl<R: BufRead> Lines<'_, R> {
             self.line += 1;
             // No line of three numbers is longer, and a file without line ends must not fill the memory.
             let read = std::io::Read::take(&mut self.inner, 256).read_line(&mut text);
-            if read.map_err(|e| Error::io("read", self.path, e))? == 0 {
+            let read = read.map_err(|e| Error::io("read", self.path, e))?;
+            self.bytes += read as u64;
+            if read == 0 {
                 return Ok(None);
             }
             if !text.trim().is_empty() {
@@ -216,6 +226,10 @@ mod tests {
             ("3\n4\n1\n1 -1 1\n", "line 4: expected 3 whole numbers, got 1 -1 1"),
             ("3\n4\n2\n1 2 1\n", "expected 2 entries, got 1"),
             ("3\n4\n2\n1 2 1\n1 2 1\n", "expected words below 4, each once, got 1 twice"),
+            (
+                "90000000\n4\n1\n1 2 3\n",
+                "line 1: expected at most as many documents as the text has bytes, 19, got 90000000",
+            ),
             ("3\n4\n1\n1 2 0\n", "expected 1 to 1000000, got 0"),
         ] {
             let error = Documents::read(file(text).path()).unwrap_err().to_string();

@@ -121,7 +121,7 @@ impl Fields {
     /// being there or not.
     ///
     /// # Errors
-    /// Names a column that is not there, or says how many there should be.
+    /// Names a column that is not there or is there twice, or says how many there should be.
     pub fn places(&self, frame: &Frame) -> Result<Vec<usize>, Error> {
         if let Some(names) = frame.names() {
             let at = |field: &Field| names.iter().position(|name| *name == field.name);
@@ -131,6 +131,16 @@ impl Fields {
                     let expected = format!("a column {} ({})", field.name, field.kind);
                     Error::shape(frame.field(), expected, format!("columns {}", some(names)))
                 };
+                let twice = |field: &&Field| names.iter().filter(|name| **name == field.name).count() > 1;
+                if let Some(field) = self.each.iter().find(|field| mutant!("B205", twice(field), false)) {
+                    let expected = "columns of different names";
+                    return Err(Error::value(
+                        frame.field(),
+                        "line 1",
+                        expected,
+                        format!("two called {}", field.name),
+                    ));
+                }
                 let found = |field: &Field| mutant!("B129", at(field), Some(field.column));
                 return self.each.iter().map(|field| found(field).ok_or_else(|| absent(field))).collect();
             }

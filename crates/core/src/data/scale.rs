@@ -1,6 +1,6 @@
 //! Finds the scale of real columns, so that one learning rate serves them all.
 
-use crate::rows::{blocks, moments};
+use crate::rows::{moments, weighted_blocks};
 use crate::units::{Scaling, Units};
 use crate::{Error, Rows};
 
@@ -55,11 +55,11 @@ fn centres(units: &Units) -> Vec<Centre> {
     }
 }
 
-/// Finds the largest distance of each feature from its centre over the rows that have it.
+/// Finds the largest distance of each feature from its centre over the rows that have it, and count.
 fn farthest(data: &dyn Rows, shift: &dyn Fn(usize) -> f64) -> Result<Vec<f64>, Error> {
     let mut out = vec![0.0_f64; data.units()];
-    for block in blocks(data) {
-        let block = block?;
+    for block in weighted_blocks(data) {
+        let (_, block) = block?;
         for ((row, feature), &x) in block.to_array().indexed_iter() {
             if block.missing().is_none_or(|missing| !missing.get(row, feature)) {
                 out[feature] = out[feature].max((f64::from(x) - shift(feature)).abs());

@@ -41,7 +41,7 @@ pub struct AisEstimate {
 const MAX_RUNS: usize = 1_000_000;
 
 /// How many standard errors an interval spans to each side.
-const SIGMAS: f64 = 3.0;
+pub(super) const SIGMAS: f64 = 3.0;
 
 impl Ais {
     /// Refuses fewer than two runs or more than a million, and too few or too many temperatures.
@@ -56,7 +56,24 @@ impl Ais {
     }
 }
 
-/// Estimates ln Z from the base to the model. `watch` hears how many of how many temperatures are done.
+impl AisEstimate {
+    /// Makes an estimate of ln Z of weights whose mean is Z / Z_base.
+    fn upward(weights: &Weights, base: f64) -> Self {
+        let Interval { low, high } = weights.interval(SIGMAS);
+        let interval = Interval { low: low + base, high: high + base };
+        Self { log_z: weights.log_mean() + base, interval, ess: weights.effective() }
+    }
+
+    /// Makes an estimate of ln Z of weights whose mean is Z_base / Z.
+    fn downward(weights: &Weights, base: f64) -> Self {
+        let Interval { low, high } = weights.interval(SIGMAS);
+        let interval = Interval { low: base - high, high: base - low };
+        Self { log_z: base - weights.log_mean(), interval, ess: weights.effective() }
+    }
+}
+
+/// Estimates ln Z from the base to the model. `watch` hears how many of how many temperatures are done, those of a pilot
+/// apart.
 ///
 /// # Errors
 /// Refuses options out of range.
@@ -67,13 +84,8 @@ pub fn forward<A: Annealed>(
     watch: &mut dyn FnMut(usize, usize),
 ) -> Result<AisEstimate, Error> {
     options.check()?;
-    let key = key.fold_in(purpose::AIS).fold_in(0);
-    let start = path.base_samples(options.runs, key);
-    let weights = anneal(path, start, &options.betas.values(), key, watch);
-    let shift = path.base_log_z();
-    let Interval { low, high } = weights.interval(SIGMAS);
-    let interval = Interval { low: low + shift, high: high + shift };
-    Ok(AisEstimate { log_z: weights.log_mean() + shift, interval, ess: weights.effective() })
+    let betas = options.betas.along(path, options.runs, key, watch);
+    Ok(forward_along(path, options.runs, &betas, key, watch).0)
 }
 
 /// Estimates ln Z from samples of the model back to the base.
@@ -88,12 +100,35 @@ pub fn reverse<A: Annealed>(
     watch: &mut dyn FnMut(usize, usize),
 ) -> Result<AisEstimate, Error> {
     options.check()?;
-    let betas: Vec<f32> = options.betas.values().into_iter().rev().collect();
-    let weights = anneal(path, samples, &betas, key.fold_in(purpose::AIS).fold_in(1), watch);
-    let shift = path.base_log_z();
-    let Interval { low, high } = weights.interval(SIGMAS);
-    let interval = Interval { low: shift - high, high: shift - low };
-    Ok(AisEstimate { log_z: shift - weights.log_mean(), interval, ess: weights.effective() })
+    let betas = options.betas.along(path, options.runs, key, watch);
+    Ok(reverse_along(path, samples, &betas, key, watch).0)
+}
+
+/// Runs forward along given temperatures; gives the weights, too.
+pub(super) fn forward_along<A: Annealed>(
+    path: &A,
+    runs: usize,
+    betas: &[f32],
+    key: Key,
+    watch: &mut dyn FnMut(usize, usize),
+) -> (AisEstimate, Weights) {
+    let key = key.fold_in(purpose::AIS).fold_in(0);
+    let start = path.base_samples(runs, key);
+    let weights = anneal(path, start, betas, key, watch);
+    (AisEstimate::upward(&weights, path.base_log_z()), weights)
+}
+
+/// Runs backward along given temperatures, which rise; gives the weights, too.
+pub(super) fn reverse_along<A: Annealed>(
+    path: &A,
+    samples: A::State,
+    betas: &[f32],
+    key: Key,
+    watch: &mut dyn FnMut(usize, usize),
+) -> (AisEstimate, Weights) {
+    let falling: Vec<f32> = betas.iter().rev().copied().collect();
+    let weights = anneal(path, samples, &falling, key.fold_in(purpose::AIS).fold_in(1), watch);
+    (AisEstimate::downward(&weights, path.base_log_z()), weights)
 }
 
 /// Walks all runs along the temperatures and adds up their log weights.

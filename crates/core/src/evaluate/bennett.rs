@@ -30,6 +30,20 @@ pub fn bennett(of_a: &[f64], of_b: &[f64]) -> Option<f64> {
     Some(-f64::midpoint(low, high))
 }
 
+/// Computes the standard error of what [`bennett`] found of the same numbers, for large samples (Bennett 1976, equation 10b;
+/// Shirts, Bair, Hooker & Pande 2003): with f(x) = σ(C − x) over samples of a and σ(x − C) over those of b, its square is the sum over
+/// both of (mean f² / (mean f)² − 1) / n.
+pub fn bennett_error(of_a: &[f64], of_b: &[f64], found: f64) -> f64 {
+    let shift = libm::log(of_a.len() as f64 / of_b.len() as f64);
+    let part = |values: &[f64], sign: f64| {
+        let f = |w: &f64| sigmoid(sign * (-found - w - shift));
+        let n = values.len() as f64;
+        let (mean, square) = values.iter().fold((0.0, 0.0), |(s, q), w| (s + f(w) / n, q + f(w) * f(w) / n));
+        (square / (mean * mean) - 1.0) / n
+    };
+    (part(of_a, 1.0) + part(of_b, -1.0)).max(0.0).sqrt()
+}
+
 fn sigmoid(x: f64) -> f64 {
     let e = libm::exp(-x.abs());
     if x >= 0.0 { 1.0 / (1.0 + e) } else { e / (1.0 + e) }
@@ -53,6 +67,22 @@ mod tests {
             let got = bennett(&a, &b).unwrap();
             assert!((got - f64::midpoint(1.0, e).ln()).abs() < 2e-6, "{got}");
         }
+    }
+
+    /// Works spread alike about 2 and 1 meet in the middle, and twice the samples shrink the error by √2.
+    #[test]
+    fn errors_shrink_with_the_root_of_the_samples() {
+        let spread = |n: usize, mean: f64| -> Vec<f64> {
+            (0..n).map(|i| (i as f64 + 0.5) / n as f64).map(|p| mean + (p / (1.0 - p)).ln()).collect()
+        };
+        let error = |n: usize| {
+            let (a, b) = (spread(n, 2.0), spread(n, 1.0));
+            let found = bennett(&a, &b).unwrap();
+            assert!((found + 1.5).abs() < 1e-9, "{found}");
+            bennett_error(&a, &b, found)
+        };
+        assert!((error(1000) / error(2000) - 2.0_f64.sqrt()).abs() < 1e-2);
+        assert!(error(1000) > 0.0);
     }
 
     #[test]

@@ -1,13 +1,29 @@
 //! Measures models: likelihoods with their intervals, and nothing that pretends to be one.
 
+mod adversarial;
 mod ais;
 mod bennett;
+mod compare;
+mod distance;
+mod evaluable;
+mod likelihood;
 mod log_sum_exp;
+mod memory;
+mod mmd;
+mod moments;
+mod pilot;
 mod schedule;
 mod weights;
 
+pub use adversarial::{Adversarial, adversarial_accuracy};
 pub use ais::{Ais, AisEstimate, forward, reverse};
-pub use bennett::bennett;
+pub use bennett::{bennett, bennett_error};
+pub use compare::{Compare, Comparison, compare};
+pub use evaluable::{Evaluable, annealed_likelihood, exact_likelihood, log_likelihood};
+pub use likelihood::{Annealing, Likelihood, Watch};
 pub use log_sum_exp::LogSumExp;
+pub use memory::{Memory, memory};
+pub use mmd::{Discrepancy, Mmd, mmd};
+pub use moments::{Difference, Moments, Order, moment, moments};
 pub use schedule::Betas;
 pub use weights::{Interval, Weights};

@@ -10,6 +10,9 @@ use crate::Error;
 pub enum Betas {
     /// So many temperatures, spread as in [`Betas::Sm08`]: the finer the nearer to the model.
     Count(usize),
+    /// So many temperatures, placed by a pilot run along the path so that each step has an equal share of the spread of the
+    /// log weights.
+    Adaptive(usize),
     /// 0:1e-3:0.5, 0.5:1e-4:0.9, 0.9:1e-5:1 (Salakhutdinov & Murray 2008): 14,501 values.
     Sm08,
 }
@@ -30,19 +33,25 @@ impl Betas {
     /// Names the option.
     pub fn check(&self) -> Result<(), Error> {
         match self {
-            Self::Count(n) if !(2..=10_000_000).contains(n) => {
+            Self::Count(n) | Self::Adaptive(n) if !(2..=10_000_000).contains(n) => {
                 Err(Error::option("betas", "2 to 10000000", n))
             }
             _ => Ok(()),
         }
     }
 
-    /// Gives the temperatures, rising from exactly 0 to exactly 1.
+    /// Gives how many temperatures there are.
+    pub fn count(&self) -> usize {
+        match *self {
+            Self::Count(n) | Self::Adaptive(n) => n,
+            Self::Sm08 => 14_501,
+        }
+    }
+
+    /// Gives the temperatures, rising from exactly 0 to exactly 1. Adaptive ones depend on the path ([`Betas::along`]); what
+    /// this gives for them is the spread of [`Betas::Count`].
     pub fn values(&self) -> Vec<f32> {
-        let intervals = match self {
-            Self::Count(n) => n - 1,
-            Self::Sm08 => 14_500,
-        };
+        let intervals = self.count() - 1;
         (0..=intervals).map(|i| at(i as f64 / intervals as f64 * KNOTS[3].0)).collect()
     }
 }

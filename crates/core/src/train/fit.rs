@@ -92,6 +92,7 @@ impl Training {
     pub fn new<M: EnergyModel>(model: &M, data: &dyn Rows, options: &Fit) -> Result<Self, Error> {
         options.check()?;
         options.check_units(&model.stats())?;
+        options.check_means(model.hidden_means())?;
         rows::check_count("data", data.rows())?;
         match data.whole() {
             Some(all) => model.check_data(all)?,
@@ -276,7 +277,7 @@ impl Training {
         let sweeps = estimator.sweeps().at(at.0, at.1, at.2).round() as u32;
         phases.clear();
         let address = Address::new(key, self.step);
-        let batch = model.complete(batch, self.options.completion, address.key(purpose::COMPLETE));
+        let batch = estimator.complete(model, batch, self.options.completion, address);
         let estimate = estimator.estimate(model, &batch, sweeps, address, phases)?;
         self.options.check_estimate(&estimate)?;
         let rate = self.scheduled();

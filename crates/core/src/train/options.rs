@@ -7,7 +7,7 @@ use super::{
     Method, Schedule, Sparsity, Transform,
 };
 use crate::stats::{Phases, Stats};
-use crate::{Block, Error, Params};
+use crate::{Block, Error, HiddenMeans, Params};
 
 /// Sweeps that draw missing values: the hidden units forget their start in a few.
 const COMPLETION: u32 = 10;
@@ -118,6 +118,20 @@ impl Fit {
     pub(super) fn check_units(&self, stats: &Stats) -> Result<(), Error> {
         if self.fisher.is_some() && !stats.are_bits() {
             return Err(Error::option("fisher", "a model whose units are all bits", "spins or real values"));
+        }
+        Ok(())
+    }
+
+    /// Refuses options that take the statistics of the hidden units for what they are not.
+    pub(super) fn check_means(&self, means: HiddenMeans) -> Result<(), Error> {
+        let scaled = means == HiddenMeans::Scaled;
+        let centred = [("centre", self.centre.is_some()), ("enhanced", self.enhanced)];
+        if let Some((name, _)) = centred.iter().find(|(_, set)| mutant!("B200", scaled, false) && *set) {
+            let expected = "a model whose statistics are products of two units' values";
+            return Err(Error::option(name, expected, "one whose hidden units count once a token"));
+        }
+        if self.sparsity.is_some() && mutant!("B201", means != HiddenMeans::Probabilities, false) {
+            return Err(Error::option("sparsity", "Bernoulli hidden units", "others"));
         }
         Ok(())
     }

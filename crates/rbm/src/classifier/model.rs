@@ -6,7 +6,7 @@ use harmonium_core::evaluate::LogSumExp;
 use harmonium_core::stats::Stats;
 use harmonium_core::units::{States, Unit};
 use harmonium_core::{
-    Batch, Block, BlockMut, EnergyModel, Error, Gibbs, HasParams, Key, Marginal, Params, Thermal,
+    Batch, Block, BlockMut, EnergyModel, Error, Gibbs, HasParams, HiddenMeans, Key, Marginal, Params, Thermal,
 };
 use ndarray::Array1;
 
@@ -85,6 +85,10 @@ impl EnergyModel for Classifier {
         self.rbm.check_data(data)?;
         data.check_complete("data")?;
         labels::check(data.bits()?, self.units())
+    }
+
+    fn hidden_means(&self) -> HiddenMeans {
+        self.rbm.hidden_means()
     }
 
     fn growable(&self, hidden: usize) -> Result<usize, Error> {

@@ -1,12 +1,15 @@
 //! Turns sequences into rows, the last frames as the condition of the next one, and rolls sequences on.
 
 use harmonium_core::units::{States, Units};
-use harmonium_core::{Batch, Error, Key};
+use harmonium_core::{Batch, Error, Key, purpose};
 use ndarray::{Array2, ArrayView2, Axis, concatenate, s};
 use serde::{Deserialize, Serialize};
 
 use super::pairs::features;
 use super::{Conditional, Pairs, Prediction};
+
+/// The number of these draws among those of [`purpose::EVALUATE`].
+const ROLL: u64 = 12;
 
 /// Says how many frames of a sequence the next one depends on (Taylor, Hinton & Roweis 2007, §3).
 ///
@@ -98,7 +101,7 @@ impl History {
     }
 
     /// Rolls sequences on from their last frames: for each the next `steps` frames, `(steps, frame)`, in the data's own units.
-    /// Frame t of sequence r is made with `key.fold_in(t)`, row r; `key` is that of the seed.
+    /// Frame t of sequence r is made with `key.fold_in(EVALUATE).fold_in(12).fold_in(t)`, row r; `key` is that of the seed.
     ///
     /// # Errors
     /// Refuses frames of another kind, sequences shorter than the history, a model of other rows, and means of frames that are
@@ -114,6 +117,7 @@ impl History {
         let pairs = self.check_rolling(model, rolling)?;
         let mut window = self.windows(seen)?;
         let mut out = vec![Array2::zeros((steps, self.frame.features())); seen.len()];
+        let key = mutant!("B206", key.fold_in(purpose::EVALUATE).fold_in(ROLL), key);
         for step in 0..steps {
             let next = next(model, &batch(pairs.condition(), &window)?, rolling, key.fold_in(step as u64))?;
             for (frames, frame) in out.iter_mut().zip(next.rows()) {

@@ -20,8 +20,9 @@ use std::borrow::Cow;
 
 use harmonium_core::data::standardise;
 use harmonium_core::params::largest;
+use harmonium_core::rows::first;
 use harmonium_core::units::{Scaling, States, Units};
-use harmonium_core::{Batch, Error, Key, purpose};
+use harmonium_core::{Batch, Error, Key, Rows, purpose};
 use harmonium_kernels::Grid;
 use ndarray::Array2;
 use ndarray_rand::RandomExt;
@@ -76,24 +77,35 @@ impl Conditional {
     ///
     /// # Errors
     /// As [`Conditional::fitted`].
-    pub fn for_data(condition: &Batch, visible: &Batch, hidden: Units, key: Key) -> Result<Self, Error> {
-        let pairs = Pairs::new(condition.natural_units(), visible.natural_units())?;
+    pub fn for_data(
+        condition: &dyn Rows,
+        visible: &dyn Rows,
+        hidden: Units,
+        key: Key,
+    ) -> Result<Self, Error> {
+        let natural =
+            |rows: &dyn Rows| rows.whole().map_or(Units::Bernoulli(rows.units()), Batch::natural_units);
+        let pairs = Pairs::new(natural(condition), natural(visible))?;
         Self::fitted(pairs, condition, visible, hidden, key)
     }
 
     /// Makes a machine of these kinds, with small random W and B, A = 0, and the marginals of the visible rows. Real columns
-    /// on either side are standardised by the machine, which keeps their means and deviations.
+    /// on either side are standardised by the machine, which keeps their means and deviations. Rows of either side count as often
+    /// as their weights say (`data::Weighted`).
     ///
     /// # Errors
     /// As [`Rbm::fitted`]; refuses conditions that do not fit, or are too wide.
     pub fn fitted(
         pairs: Pairs,
-        condition: &Batch,
-        visible: &Batch,
+        condition: &dyn Rows,
+        visible: &dyn Rows,
         hidden: Units,
         key: Key,
     ) -> Result<Self, Error> {
-        pairs.check_condition(condition)?;
+        match condition.whole() {
+            Some(all) => pairs.check_condition(all)?,
+            None => pairs.check_condition(&first(condition)?)?,
+        }
         let scaling = standardise(pairs.condition(), condition)?;
         let rbm = Rbm::fitted(pairs.visible().clone(), visible, hidden, key)?;
         Ok(Self { scaling, ..Self::around(rbm, pairs, key)? })

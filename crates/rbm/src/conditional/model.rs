@@ -6,7 +6,7 @@ use harmonium_core::persist::digest;
 use harmonium_core::stats::{Shape, Stats};
 use harmonium_core::units::{Input, Scaling, States, Unit};
 use harmonium_core::{
-    Batch, Block, BlockMut, EnergyModel, Error, Gibbs, HasParams, Key, Marginal, Params, Thermal,
+    Batch, Block, BlockMut, EnergyModel, Error, Gibbs, HasParams, HiddenMeans, Key, Marginal, Params, Thermal,
 };
 use harmonium_kernels::{BitMatrix, Grid};
 use ndarray::Array1;
@@ -148,6 +148,10 @@ impl EnergyModel for Conditional {
             "chains that start at the rows (CD): each condition has its own law",
             "other chains",
         ))
+    }
+
+    fn hidden_means(&self) -> HiddenMeans {
+        self.rbm.hidden_means()
     }
 
     fn growable(&self, hidden: usize) -> Result<usize, Error> {

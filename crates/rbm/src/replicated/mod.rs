@@ -82,7 +82,7 @@ impl ReplicatedSoftmax {
     }
 
     /// Makes a model for documents, `(n, words)`: small random weights, the words' shares with one more token of each (add-one)
-    /// as biases and as the base of annealing, and the documents' lengths.
+    /// as biases and as the base of annealing, and the documents' lengths; each document counts as often as its weight says.
     ///
     /// # Errors
     /// As [`Rbm::new`]; refuses values that are no counts and documents of more than [`MAX_LENGTH`] tokens, and says what
@@ -93,9 +93,11 @@ impl ReplicatedSoftmax {
         for start in (0..data.rows()).step_by(BLOCK) {
             let block = read_range(data, start..data.rows().min(start + BLOCK))?;
             check_documents(&block, &units)?;
-            for row in block.states().expect_reals().rows() {
-                lengths.push(row.sum() as u32);
-                sums.iter_mut().zip(row).for_each(|(sum, &x)| *sum += f64::from(x));
+            for (at, row) in block.states().expect_reals().rows().into_iter().enumerate() {
+                let weight = data.weights().map_or(1.0, |weights| f64::from(weights[start + at]));
+                let weight = mutant!("B203", weight, 1.0);
+                lengths.push((row.sum() as u32, weight));
+                sums.iter_mut().zip(row).for_each(|(sum, &x)| *sum += weight * f64::from(x));
             }
         }
         let total: f64 = sums.iter().sum();
@@ -103,8 +105,8 @@ impl ReplicatedSoftmax {
         let mut rbm = Rbm::new(units.clone(), Units::Bernoulli(hidden), key)?;
         rbm.blocks_mut()[1].values.copy_from_slice(&bias);
         rbm.set_base(units.layer(bias))?;
-        let known: Vec<u32> = lengths.into_iter().filter(|&length| length > 0).collect();
-        Self::from_rbm(rbm, &known)
+        lengths.retain(|&(length, weight)| length > 0 && weight > 0.0);
+        Self::from_rbm(rbm, &evenly(lengths))
     }
 
     /// Gives the machine that holds W, b and a. By itself it does not know that the sum of a row is given.
@@ -131,6 +133,24 @@ impl ReplicatedSoftmax {
     fn hidden_bias(&self) -> &[f32] {
         self.rbm.hidden().bias()
     }
+}
+
+/// Keeps lengths evenly, at most [`KEPT`] of them: as if each stood there as often as its weight says.
+fn evenly(mut weighted: Vec<(u32, f64)>) -> Vec<u32> {
+    weighted.sort_by_key(|(length, _)| *length);
+    let total: f64 = weighted.iter().map(|(_, weight)| weight).sum();
+    // At least one, of rows whose weights come to less than half a row.
+    let n = (total.round() as usize).clamp(usize::from(!weighted.is_empty()), KEPT);
+    let (mut at, mut sum) = (0, 0.0);
+    let mut kept = |i: usize| {
+        let target = (2 * i + 1) as f64 * total / (2 * n) as f64;
+        while at + 1 < weighted.len() && sum + weighted[at].1 <= target {
+            sum += weighted[at].1;
+            at += 1;
+        }
+        weighted[at].0
+    };
+    (0..n).map(&mut kept).collect()
 }
 
 /// Refuses no lengths, and lengths outside 1 to [`MAX_LENGTH`].

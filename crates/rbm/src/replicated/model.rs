@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use harmonium_core::stats::Stats;
 use harmonium_core::units::{States, Unit};
 use harmonium_core::{
-    Batch, Block, BlockMut, EnergyModel, Error, Gibbs, HasParams, Key, Marginal, Params, Thermal,
+    Batch, Block, BlockMut, EnergyModel, Error, Gibbs, HasParams, HiddenMeans, Key, Marginal, Params, Thermal,
 };
 use ndarray::Array1;
 
@@ -78,6 +78,11 @@ impl Thermal for ReplicatedSoftmax {
 impl EnergyModel for ReplicatedSoftmax {
     fn check_data(&self, data: &Batch) -> Result<(), Error> {
         check_documents(data, &self.rbm.visible().units())
+    }
+
+    /// Sums D h: each row's means have its length for a factor.
+    fn hidden_means(&self) -> HiddenMeans {
+        HiddenMeans::Scaled
     }
 
     fn shift(&self) -> i32 {

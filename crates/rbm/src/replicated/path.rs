@@ -80,7 +80,8 @@ impl LengthPath<'_> {
         hear: &mut dyn FnMut(u32, &[f64]),
         watch: &mut dyn FnMut(usize, usize),
     ) {
-        let (betas, seed) = (options.betas.values(), key.fold_in(purpose::AIS).fold_in(0));
+        let betas = options.betas.along(self, options.runs, key, &mut |_, _| ());
+        let seed = key.fold_in(purpose::AIS).fold_in(0);
         let (mut log, first) = (vec![0.0; options.runs], betas.len() - 1);
         let steps = first + (longest - self.length) as usize;
         let mut state = self.base_samples(options.runs, seed);

@@ -12,6 +12,8 @@ pub use pcd::Pcd;
 pub use tempering::Tempering;
 pub use trajectory::Trajectory;
 
+use std::borrow::Cow;
+
 use harmonium_kernels::purpose;
 
 use super::{Kept, Schedule};
@@ -74,6 +76,12 @@ pub trait Estimator<M: EnergyModel> {
         at: Address,
         phases: &mut Phases,
     ) -> Result<Estimate, Error>;
+
+    /// Draws what is missing in the rows of an update, given what is there, by `sweeps` sweeps of the model whose gradient is
+    /// estimated: `model` itself, unless the estimator hands another one on.
+    fn complete<'a>(&self, model: &M, data: &'a Batch, sweeps: u32, at: Address) -> Cow<'a, Batch> {
+        model.complete(data, sweeps, at.key(purpose::COMPLETE))
+    }
 
     /// Judges the update that has just moved the model; one that is refused is taken back, as one that ran away is.
     ///

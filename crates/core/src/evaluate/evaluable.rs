@@ -1,0 +1,159 @@
+//! Measures the log-likelihood of any model that can say a few things about itself: one call for all of them.
+
+use harmonium_kernels::Key;
+use ndarray::Array1;
+
+use super::ais::{SIGMAS, forward_along, reverse_along};
+use super::{Annealing, Interval, Likelihood, Watch, Weights, bennett, bennett_error};
+use crate::units::Layer;
+use crate::{Annealed, Batch, Error, Rows};
+
+/// Is a model whose likelihood can be measured: what [`log_likelihood`] has to know.
+///
+/// To implement it, a model says whether and how it is enumerated, gives −F of rows, and gives a path to it from
+/// independent visible units. Backward runs need samples, which [`Evaluable::walk`] makes of rows.
+pub trait Evaluable {
+    /// What the path's runs stand on.
+    type State: Clone + Send;
+
+    /// The way from an independent base to the model.
+    type Path<'a>: Annealed<State = Self::State>
+    where
+        Self: 'a;
+
+    /// Tells whether ln Z is computed in no time; then nothing is estimated.
+    fn is_enumerable(&self) -> bool;
+
+    /// Computes ln Z exactly, in nats.
+    ///
+    /// # Errors
+    /// Refuses models that are too large for it.
+    fn exact_log_z(&self) -> Result<f64, Error>;
+
+    /// Computes ln p(v) + ln Z = −F(v) of rows, in nats: `(n, visible) → n`.
+    ///
+    /// # Errors
+    /// Refuses rows of another width.
+    fn unnormalized(&self, rows: &Batch) -> Result<Array1<f64>, Error>;
+
+    /// Gives the base that is kept with the model, if there is one.
+    fn kept_base(&self) -> Option<&Layer>;
+
+    /// Fits independent visible units to rows, as with [`crate::data::marginals`].
+    ///
+    /// # Errors
+    /// Refuses rows of another width or kind.
+    fn fit_base(&self, rows: &dyn Rows) -> Result<Layer, Error>;
+
+    /// Gives the path from a base.
+    ///
+    /// # Errors
+    /// Refuses a base of another width or kind, and models without an energy.
+    fn path_from<'a>(&'a self, base: &'a Layer) -> Result<Self::Path<'a>, Error>;
+
+    /// Lets `chains` chains walk to the model from these rows, as far as there are enough all from different ones, for so many
+    /// sweeps; `key` is that of the seed, and `watch` hears how many sweeps are done.
+    ///
+    /// # Errors
+    /// Refuses rows of another width.
+    fn walk(
+        &self,
+        starts: &Batch,
+        chains: usize,
+        sweeps: u64,
+        key: Key,
+        watch: &mut dyn FnMut(usize, usize),
+    ) -> Result<Self::State, Error>;
+
+    /// Tells whether the sweep that ends [`Annealed::advance`] is reversible in what the run's weight depends on: with v ∼ p(v), v and
+    /// its successor are as likely as the other way round. Block Gibbs sweeps h ∼ p(h | v), v ∼ p(v | h) are, for v alone; a
+    /// sweep over units one after the other is not. Only then do the runs of both directions obey Crooks' relation, which
+    /// Bennett's ratio of them needs.
+    fn is_reversible(&self) -> bool {
+        false
+    }
+}
+
+/// Measures the mean log-likelihood of rows: exactly where the model is enumerable; else by annealed importance sampling from
+/// a base to the model and from samples of the model back, and by Bennett's ratio of both.
+///
+/// The base is that of the options, else the model's own, else fitted to the rows that chains start from. A base shapes the
+/// variance alone: whatever it is, the mean weight is Z / Z_base.
+///
+/// # Errors
+/// Refuses rows or a base of another width, options out of range, and an estimate whose bracket ([`Likelihood::bracket`])
+/// is wider than the options' `widest`.
+pub fn log_likelihood<M: Evaluable>(
+    model: &M,
+    rows: &Batch,
+    options: &Annealing<'_>,
+    key: Key,
+) -> Result<Likelihood, Error> {
+    options.check()?;
+    if model.is_enumerable() {
+        return exact_likelihood(model, rows);
+    }
+    let options = Annealing { starts: Some(options.starts.unwrap_or(rows)), ..options.clone() };
+    annealed_likelihood(model, rows, &options, key, &mut |_, _, _| ())?.certain(options.widest)
+}
+
+/// Computes the exact mean log-likelihood of rows.
+///
+/// # Errors
+/// Refuses rows of another width, and models that are too large for it.
+pub fn exact_likelihood<M: Evaluable>(model: &M, rows: &Batch) -> Result<Likelihood, Error> {
+    let mean = mean(model, rows)?;
+    Ok(Likelihood::exact(mean, model.exact_log_z()?))
+}
+
+/// Estimates the mean log-likelihood of rows by annealed importance sampling, however uncertain; backward runs only where
+/// the options name rows to start from.
+///
+/// # Errors
+/// Refuses rows or a base of another width, and options out of range.
+pub fn annealed_likelihood<M: Evaluable>(
+    model: &M,
+    rows: &Batch,
+    options: &Annealing<'_>,
+    key: Key,
+    watch: &mut Watch<'_>,
+) -> Result<Likelihood, Error> {
+    options.check()?;
+    let mean = mean(model, rows)?;
+    let fitted;
+    let base = if let Some(base) = options.base.or(model.kept_base()) {
+        base
+    } else {
+        fitted = model.fit_base(options.starts.unwrap_or(rows))?;
+        &fitted
+    };
+    let (path, runs) = (model.path_from(base)?, options.ais.runs);
+    let betas = options.ais.betas.along(&path, runs, key, &mut |done, of| watch("placing betas", done, of));
+    let (there, up) = forward_along(&path, runs, &betas, key, &mut |done, of| watch("annealing", done, of));
+    let mut out = Likelihood::annealed(mean, &there);
+    let Some(starts) = options.starts.filter(|_| options.sweeps > 0) else { return Ok(out) };
+    let mut walking = |done: usize, of: usize| watch("walking to the model", done, of);
+    let samples = model.walk(starts, runs, options.sweeps, key, &mut walking)?;
+    let (back, down) =
+        reverse_along(&path, samples, &betas, key, &mut |done, of| watch("back again", done, of));
+    out.log_z_reverse = Some((back.log_z, back.interval));
+    out.reverse_sweeps = Some(options.sweeps);
+    out.reverse_ess = Some(back.ess);
+    out.log_z_bennett = model.is_reversible().then(|| between(&up, &down, path.base_log_z())).flatten();
+    Ok(out)
+}
+
+/// Estimates ln Z from the runs of both directions: a run's log weight is the work of the way, with its sign (Crooks 2000; Shirts,
+/// Bair, Hooker & Pande 2003, equation 8). Gives nothing where a weight is not finite.
+fn between(up: &Weights, down: &Weights, base: f64) -> Option<(f64, Interval)> {
+    let works: Vec<f64> = up.log().iter().map(|w| mutant!("B192", -w, *w)).collect();
+    let ratio = bennett(&works, down.log())?;
+    let error = SIGMAS * bennett_error(&works, down.log(), ratio);
+    let log_z = base + ratio;
+    Some((log_z, Interval { low: log_z - error, high: log_z + error }))
+}
+
+/// Computes the mean of −F(v) over rows.
+fn mean<M: Evaluable>(model: &M, rows: &Batch) -> Result<f64, Error> {
+    Ok(model.unnormalized(rows)?.iter().sum::<f64>() / rows.rows() as f64)
+}
