@@ -19,6 +19,7 @@ mod bits;
 pub mod chacha;
 mod grid;
 mod key;
+pub mod multispin;
 pub mod numeric;
 pub mod parallel;
 pub mod product;

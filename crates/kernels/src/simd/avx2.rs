@@ -41,6 +41,10 @@ impl Simd for Avx2 {
         add(a: I, b: I) -> I = _mm256_add_epi32(a, b);
         xor(a: I, b: I) -> I = _mm256_xor_si256(a, b);
         or(a: I, b: I) -> I = _mm256_or_si256(a, b);
+        and(a: I, b: I) -> I = _mm256_and_si256(a, b);
+        select(mask: I, yes: I, no: I) -> I =
+            _mm256_or_si256(_mm256_and_si256(mask, yes), _mm256_andnot_si256(mask, no));
+        any(x: I) -> bool = _mm256_testz_si256(x, x) == 0;
         max_int(a: I, b: I) -> I = _mm256_max_epi32(a, b);
         load_f32(from: &[f32]) -> F = _mm256_loadu_ps(from[..LANES].as_ptr());
         store_f32(to: &mut [f32], x: F) -> () = _mm256_storeu_ps(to[..LANES].as_mut_ptr(), x);

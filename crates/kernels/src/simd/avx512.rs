@@ -43,6 +43,10 @@ impl<const TILES: bool> Simd for Avx512<TILES> {
         add(a: I, b: I) -> I = _mm512_add_epi32(a, b);
         xor(a: I, b: I) -> I = _mm512_xor_si512(a, b);
         or(a: I, b: I) -> I = _mm512_or_si512(a, b);
+        and(a: I, b: I) -> I = _mm512_and_si512(a, b);
+        // Bit 4 m + 2 y + n of the constant is the answer for mask m, yes y and no n.
+        select(mask: I, yes: I, no: I) -> I = _mm512_ternarylogic_epi32::<0xCA>(mask, yes, no);
+        any(x: I) -> bool = _mm512_test_epi32_mask(x, x) != 0;
         shl<const N: u32>(x: I) -> I = _mm512_slli_epi32::<N>(x);
         shr<const N: u32>(x: I) -> I = _mm512_srli_epi32::<N>(x);
         store_u16(to: &mut [u16], x: I) -> () =

@@ -42,6 +42,11 @@ pub(crate) trait Simd: Copy {
     fn add(a: Self::I, b: Self::I) -> Self::I;
     fn xor(a: Self::I, b: Self::I) -> Self::I;
     fn or(a: Self::I, b: Self::I) -> Self::I;
+    fn and(a: Self::I, b: Self::I) -> Self::I;
+    /// Takes each bit of `yes` where `mask` has a one, else that of `no`.
+    fn select(mask: Self::I, yes: Self::I, no: Self::I) -> Self::I;
+    /// Tells whether any bit is one.
+    fn any(x: Self::I) -> bool;
     /// Gives the larger of both, with their signs.
     fn max_int(a: Self::I, b: Self::I) -> Self::I;
     /// Shifts left.

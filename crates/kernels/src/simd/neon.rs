@@ -43,6 +43,9 @@ impl Simd for Neon {
         add(a: I, b: I) -> I = vaddq_s32(a, b);
         xor(a: I, b: I) -> I = veorq_s32(a, b);
         or(a: I, b: I) -> I = vorrq_s32(a, b);
+        and(a: I, b: I) -> I = vandq_s32(a, b);
+        select(mask: I, yes: I, no: I) -> I = vbslq_s32(vreinterpretq_u32_s32(mask), yes, no);
+        any(x: I) -> bool = vmaxvq_u32(vreinterpretq_u32_s32(x)) != 0;
         store_u16(to: &mut [u16], x: I) -> () = vst1_u16(to[..LANES].as_mut_ptr(), vqmovun_s32(x));
         max_int(a: I, b: I) -> I = vmaxq_s32(a, b);
         load_f32(from: &[f32]) -> F = vld1q_f32(from[..LANES].as_ptr());

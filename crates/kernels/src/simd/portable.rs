@@ -69,6 +69,21 @@ impl Simd for Portable {
     }
 
     #[inline(always)]
+    fn and(a: I, b: I) -> I {
+        zip(a, b, |a, b| a & b)
+    }
+
+    #[inline(always)]
+    fn select(mask: I, yes: I, no: I) -> I {
+        std::array::from_fn(|l| mask[l] & yes[l] | !mask[l] & no[l])
+    }
+
+    #[inline(always)]
+    fn any(x: I) -> bool {
+        x.iter().any(|&x| x != 0)
+    }
+
+    #[inline(always)]
     fn max_int(a: I, b: I) -> I {
         zip(a, b, i32::max)
     }

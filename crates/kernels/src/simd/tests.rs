@@ -4,6 +4,9 @@ use super::*;
 use crate::numeric;
 use crate::numeric::lanes;
 
+/// How many of the operations give integers.
+const INTS: usize = 13;
+
 /// Runs every operation on sixteen integers and sixteen floats at a time.
 struct All<'a> {
     ints: &'a [i32],
@@ -18,7 +21,7 @@ impl Kernel for All<'_> {
 
     #[inline(always)]
     fn run<S: Simd>(self) -> Rows {
-        let mut rows = vec![Vec::new(); 20];
+        let mut rows = vec![Vec::new(); 22];
         for at in (0..self.ints.len()).step_by(S::LANES) {
             let (i, x) = (S::load(&self.ints[at..]), S::load_f32(&self.floats[at..]));
             let (k, c) = (S::splat(0x1234_5678), S::splat_f32(1.5));
@@ -34,6 +37,8 @@ impl Kernel for All<'_> {
                 S::rotate::<7>(i),
                 S::to_bits(S::from_int(i)),
                 S::max_int(i, k),
+                S::and(i, k),
+                S::select(k, i, S::shl::<23>(i)),
             ];
             let floats = [
                 S::add_f32(x, c),
@@ -49,7 +54,7 @@ impl Kernel for All<'_> {
             for (row, value) in rows.iter_mut().zip(ints) {
                 put::<S>(row, value);
             }
-            for (row, value) in rows[11..].iter_mut().zip(floats) {
+            for (row, value) in rows[INTS..].iter_mut().zip(floats) {
                 put::<S>(row, S::to_bits(value));
             }
         }
@@ -95,6 +100,8 @@ fn every_operation_is_that_of_plain_rust() {
         int(&|i| i.rotate_left(7)),
         int(&|i| (i as f32).to_bits() as i32),
         int(&|i| i.max(k)),
+        int(&|i| i & k),
+        int(&|i| k & i | !k & i << 23),
         float(&|x| x + 1.5),
         float(&|x| x * 1.5),
         float(&|x| x / 1.5),
@@ -112,7 +119,7 @@ fn every_operation_is_that_of_plain_rust() {
             for (lane, (&got, &expected)) in row.iter().zip(expected).enumerate() {
                 let nan = f32::from_bits(expected).is_nan() && f32::from_bits(got).is_nan();
                 assert!(
-                    got == expected || operation > 10 && nan,
+                    got == expected || operation >= INTS && nan,
                     "{backend}: operation {operation}, lane {lane}"
                 );
             }
@@ -156,6 +163,31 @@ fn lanes_turn_into_rows_and_back_and_codes_are_packed() {
         // Lane l of a vector from `at` on holds (at + l) · 4369 + l mod 2, and every vector begins at an even `at`.
         assert_eq!(packed, expected, "{backend}");
     }
+}
+
+/// Looks for ones in vectors that have a single one, in each of the lanes in turn, and in one that has none.
+struct Ones;
+
+impl Kernel for Ones {
+    type Out = (bool, bool);
+
+    #[inline(always)]
+    fn run<S: Simd>(self) -> Self::Out {
+        let found = |lane: usize, bit: i32| {
+            let mut one = [0; 16];
+            one[lane] = bit;
+            S::any(S::load(&one))
+        };
+        (
+            S::any(S::splat(0)),
+            (0..S::LANES).all(|lane| [1, 1 << 20, i32::MIN].into_iter().all(|bit| found(lane, bit))),
+        )
+    }
+}
+
+#[test]
+fn a_single_one_is_found_in_every_lane() {
+    available().for_each(|backend| assert_eq!(backend.run(Ones), (false, true), "{backend}"));
 }
 
 /// Computes what units need, lane by lane.
