@@ -1,5 +1,9 @@
 //! Holds general Boltzmann machines: units that any graph couples, and what is found by sampling them.
 
+#[macro_use(mutant)]
+extern crate harmonium_kernels;
+
 mod graph;
+pub mod lattice;
 
 pub use graph::{Graph, Neighbour};

@@ -43,10 +43,11 @@ impl Planes {
         let planes = [(); 2].map(|()| vec![0; rows * sites.len()]);
         let mut out = Self { rows, columns, planes, sites };
         for row in 0..rows {
-            lattice.for_each_one(row, |column| {
-                let stride = out.stride();
-                set(&mut out.planes[(row + column) % 2][row * stride..], column / 2);
-            });
+            let line = row * out.stride();
+            for (word, &bits) in lattice.row(row).iter().enumerate() {
+                out.planes[row % 2][line + FRONT + word] = gather(bits) as i32;
+                out.planes[(row + 1) % 2][line + FRONT + word] = gather(bits >> 1) as i32;
+            }
             [0, 1].into_iter().for_each(|colour| out.wrap(colour, row));
         }
         out
@@ -60,7 +61,15 @@ impl Planes {
 
     /// Gives the lattice as bits, `(rows, columns)`.
     pub fn unpack(&self) -> BitMatrix {
-        BitMatrix::from_fn(self.rows, self.columns, |row, column| self.get(row, column))
+        let mut out = BitMatrix::zeros(self.rows, self.columns);
+        for row in 0..self.rows {
+            let line = row * self.stride() + FRONT;
+            let word = |parity: usize, word: usize| {
+                spread((self.planes[(row + parity) % 2][line + word] & self.sites[FRONT + word]) as u32)
+            };
+            (0..out.stride()).for_each(|w| out.row_mut(row)[w] = word(0, w) | word(1, w) << 1);
+        }
+        out
     }
 
     /// Reads one spin.
@@ -159,6 +168,27 @@ impl PartialEq for Planes {
 /// Sets site k of a row.
 fn set(line: &mut [i32], k: usize) {
     line[FRONT + k / 32] |= 1 << (k % 32);
+}
+
+/// The exchanges that move the bits of a half apart, or together again: how far, and what stays (Warren, Hacker's Delight, 7-2).
+const STEPS: [(u32, u64); 5] = [
+    (16, 0x0000_FFFF_0000_FFFF),
+    (8, 0x00FF_00FF_00FF_00FF),
+    (4, 0x0F0F_0F0F_0F0F_0F0F),
+    (2, 0x3333_3333_3333_3333),
+    (1, 0x5555_5555_5555_5555),
+];
+
+/// Puts bit k at place 2 k.
+fn spread(bits: u32) -> u64 {
+    STEPS.iter().fold(u64::from(bits), |x, &(by, stays)| (x | x << by) & stays)
+}
+
+/// Puts bit 2 k at place k, and drops the others.
+fn gather(bits: u64) -> u32 {
+    let even = bits & STEPS[4].1;
+    let halves = [STEPS[3], STEPS[2], STEPS[1], STEPS[0], (0, u64::from(u32::MAX))];
+    halves.iter().zip([1, 2, 4, 8, 16]).fold(even, |x, (&(_, stays), by)| (x | x >> by) & stays) as u32
 }
 
 /// Puts the last of `count` sites in front of a row and the first one behind it.
