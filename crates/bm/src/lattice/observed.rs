@@ -115,6 +115,9 @@ impl Observed {
         let count = without.len() as f64;
         let mean = without.iter().sum::<f64>() / count;
         let squares: f64 = without.iter().map(|x| (x - mean) * (x - mean)).sum();
-        Estimate { value: of(&all), error: libm::sqrt(squares * (count - 1.0) / count) }
+        Estimate {
+            value: of(&all),
+            error: libm::sqrt(squares * mutant!("B159", (count - 1.0) / count, 1.0 / count)),
+        }
     }
 }

@@ -78,7 +78,7 @@ impl<'a> Near<'a> {
         let line = |row: usize| &plane[row * stride..][..stride];
         let above = line(if row == 0 { rows - 1 } else { row - 1 });
         let below = line(if row + 1 == rows { 0 } else { row + 1 });
-        Self { above, beside: line(row), below, next: parity % 2 == 1 }
+        Self { above, beside: line(row), below, next: mutant!("B154", parity % 2 == 1, parity % 2 == 0) }
     }
 
     #[inline(always)]
@@ -109,7 +109,7 @@ fn classes<S: Simd, const BATH: bool>([a, b, c, d]: [S::I; 4]) -> ([S::I; CLASSE
     let none = not(S::or(some, others));
     let single = S::or(S::and(one, not(others)), S::and(one_more, not(some)));
     let (strong, weak) = (S::or(four, none), S::or(three, single));
-    ([not(S::or(strong, weak)), weak, strong], S::or(none, single))
+    ([not(S::or(strong, weak)), weak, strong], mutant!("B156", S::or(none, single), none))
 }
 
 /// Addresses the words of a vector of sites.

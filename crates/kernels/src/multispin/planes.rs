@@ -195,6 +195,6 @@ fn gather(bits: u64) -> u32 {
 fn wrap(line: &mut [i32], count: usize) {
     let at = |k: usize| (FRONT + k / 32, k % 32);
     let ((last, bit), (behind, place)) = (at(count - 1), at(count));
-    line[0] = (line[last] >> bit & 1) << 31;
+    line[0] = mutant!("B157", (line[last] >> bit & 1) << 31, 0);
     line[behind] = line[behind] & !(1 << place) | (line[FRONT] & 1) << place;
 }

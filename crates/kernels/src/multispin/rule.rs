@@ -45,7 +45,7 @@ impl Rule {
     /// If the coupling is not finite.
     pub fn new(coupling: f64, moves: Moves, precision: Precision) -> Self {
         assert!(coupling.is_finite(), "coupling {coupling}");
-        let e = |n: f64| libm::exp(-4.0 * coupling.abs() * n);
+        let e = |n: f64| libm::exp(mutant!("B155", -4.0, -2.0) * coupling.abs() * n);
         let probability = |n: f64| match moves {
             Moves::Metropolis => e(n),
             Moves::HeatBath => e(n) / (1.0 + e(n)),
