@@ -8,6 +8,7 @@ pub(crate) mod finish;
 pub(crate) mod import;
 pub(crate) mod impute;
 pub(crate) mod inspect;
+pub(crate) mod ising;
 mod plates;
 pub(crate) mod report;
 pub(crate) mod sample;
