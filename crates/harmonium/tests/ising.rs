@@ -77,6 +77,8 @@ fn sweeps_leave_the_law_alone() {
     let anti = Ising { antiferromagnet: true, ..plain };
     let cases = [
         (plain, 4, 4),
+        // In a row of four the neighbours before and after, of the other colour, are the same two.
+        (plain, 2, 8),
         (bath, 4, 4),
         (Ising { fast: true, ..plain }, 4, 4),
         (anti, 4, 4),

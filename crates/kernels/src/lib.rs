@@ -24,6 +24,7 @@ pub mod numeric;
 pub mod parallel;
 pub mod product;
 pub mod profile;
+pub mod sequential;
 mod shared;
 mod simd;
 pub mod softmax;

@@ -24,7 +24,8 @@ pub fn specific_heat(temperature: f64) -> f64 {
     let coupling = 1.0 / temperature;
     let tanh = libm::tanh(2.0 * coupling);
     let kappa = 2.0 * tanh * tanh - 1.0;
-    if kappa == 0.0 {
+    // T_c itself is a float, so that κ′ is not quite zero there.
+    if kappa.abs() < 1e-14 {
         return f64::INFINITY;
     }
     let (first, second) = elliptic(kappa.abs());

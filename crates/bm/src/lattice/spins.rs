@@ -33,21 +33,35 @@ enum Spins {
 }
 
 impl Lattice {
-    /// Makes a lattice with all spins up.
+    /// Checks a size.
     ///
     /// # Errors
     /// Refuses a side of less than two sites, and more than 2^34 sites.
+    pub fn check(rows: usize, columns: usize) -> Result<(), Error> {
+        if rows.min(columns) < 2 {
+            return Err(Error::option("sides of a lattice", "2 sites or more", rows.min(columns)));
+        }
+        match rows.checked_mul(columns) {
+            Some(sites) if sites <= MAX_SITES => Ok(()),
+            _ => Err(Error::option("sites of a lattice", "at most 2^34", format!("{rows} × {columns}"))),
+        }
+    }
+
+    /// Makes a lattice with all spins up.
+    ///
+    /// # Errors
+    /// As [`Lattice::check`].
     pub fn cold(rows: usize, columns: usize) -> Result<Self, Error> {
-        check(rows, columns)?;
+        Self::check(rows, columns)?;
         Self::from_bits(&BitMatrix::from_fn(rows, columns, |_, _| true))
     }
 
     /// Makes a lattice whose spins are fair coins: that of column c in row r is the highest bit of word c of stream r.
     ///
     /// # Errors
-    /// As [`Lattice::cold`].
+    /// As [`Lattice::check`].
     pub fn hot(rows: usize, columns: usize, key: Key) -> Result<Self, Error> {
-        check(rows, columns)?;
+        Self::check(rows, columns)?;
         let (mut bits, mut words) = (BitMatrix::zeros(rows, columns), vec![0; columns]);
         for row in 0..rows {
             fill(key, row as u64, &mut words);
@@ -59,9 +73,9 @@ impl Lattice {
     /// Takes spins as bits, `(rows, columns)`, one for up.
     ///
     /// # Errors
-    /// As [`Lattice::cold`].
+    /// As [`Lattice::check`].
     pub fn from_bits(bits: &BitMatrix) -> Result<Self, Error> {
-        check(bits.rows(), bits.units())?;
+        Self::check(bits.rows(), bits.units())?;
         let even = Planes::fits(bits.rows(), bits.units());
         Ok(Self(if even { Spins::Packed(Planes::pack(bits)) } else { Spins::Plain(bits.clone()) }))
     }
@@ -131,16 +145,6 @@ impl Lattice {
             }),
             Spins::Plain(bits) => plain_sweep(bits, rule, key),
         }
-    }
-}
-
-fn check(rows: usize, columns: usize) -> Result<(), Error> {
-    if rows.min(columns) < 2 {
-        return Err(Error::option("sides of a lattice", "2 sites or more", rows.min(columns)));
-    }
-    match rows.checked_mul(columns) {
-        Some(sites) if sites <= MAX_SITES => Ok(()),
-        _ => Err(Error::option("sites of a lattice", "at most 2^34", format!("{rows} × {columns}"))),
     }
 }
 

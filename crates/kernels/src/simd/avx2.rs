@@ -39,6 +39,7 @@ impl Simd for Avx2 {
         store(to: &mut [i32], x: I) -> () = _mm256_storeu_si256(to[..LANES].as_mut_ptr().cast(), x);
         splat(x: i32) -> I = _mm256_set1_epi32(x);
         add(a: I, b: I) -> I = _mm256_add_epi32(a, b);
+        sub(a: I, b: I) -> I = _mm256_sub_epi32(a, b);
         xor(a: I, b: I) -> I = _mm256_xor_si256(a, b);
         or(a: I, b: I) -> I = _mm256_or_si256(a, b);
         and(a: I, b: I) -> I = _mm256_and_si256(a, b);

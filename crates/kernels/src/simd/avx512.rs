@@ -41,6 +41,7 @@ impl<const TILES: bool> Simd for Avx512<TILES> {
         store(to: &mut [i32], x: I) -> () = _mm512_storeu_si512(to[..LANES].as_mut_ptr().cast(), x);
         splat(x: i32) -> I = _mm512_set1_epi32(x);
         add(a: I, b: I) -> I = _mm512_add_epi32(a, b);
+        sub(a: I, b: I) -> I = _mm512_sub_epi32(a, b);
         xor(a: I, b: I) -> I = _mm512_xor_si512(a, b);
         or(a: I, b: I) -> I = _mm512_or_si512(a, b);
         and(a: I, b: I) -> I = _mm512_and_si512(a, b);

@@ -40,6 +40,7 @@ pub(crate) trait Simd: Copy {
     fn store(to: &mut [i32], x: Self::I);
     fn splat(x: i32) -> Self::I;
     fn add(a: Self::I, b: Self::I) -> Self::I;
+    fn sub(a: Self::I, b: Self::I) -> Self::I;
     fn xor(a: Self::I, b: Self::I) -> Self::I;
     fn or(a: Self::I, b: Self::I) -> Self::I;
     fn and(a: Self::I, b: Self::I) -> Self::I;

@@ -41,6 +41,7 @@ impl Simd for Neon {
         store(to: &mut [i32], x: I) -> () = vst1q_s32(to[..LANES].as_mut_ptr(), x);
         splat(x: i32) -> I = vdupq_n_s32(x);
         add(a: I, b: I) -> I = vaddq_s32(a, b);
+        sub(a: I, b: I) -> I = vsubq_s32(a, b);
         xor(a: I, b: I) -> I = veorq_s32(a, b);
         or(a: I, b: I) -> I = vorrq_s32(a, b);
         and(a: I, b: I) -> I = vandq_s32(a, b);

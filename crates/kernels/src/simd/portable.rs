@@ -59,6 +59,11 @@ impl Simd for Portable {
     }
 
     #[inline(always)]
+    fn sub(a: I, b: I) -> I {
+        zip(a, b, i32::wrapping_sub)
+    }
+
+    #[inline(always)]
     fn xor(a: I, b: I) -> I {
         zip(a, b, |a, b| a ^ b)
     }

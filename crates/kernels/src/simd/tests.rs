@@ -5,7 +5,7 @@ use crate::numeric;
 use crate::numeric::lanes;
 
 /// How many of the operations give integers.
-const INTS: usize = 13;
+const INTS: usize = 14;
 
 /// Runs every operation on sixteen integers and sixteen floats at a time.
 struct All<'a> {
@@ -21,7 +21,7 @@ impl Kernel for All<'_> {
 
     #[inline(always)]
     fn run<S: Simd>(self) -> Rows {
-        let mut rows = vec![Vec::new(); 22];
+        let mut rows = vec![Vec::new(); 23];
         for at in (0..self.ints.len()).step_by(S::LANES) {
             let (i, x) = (S::load(&self.ints[at..]), S::load_f32(&self.floats[at..]));
             let (k, c) = (S::splat(0x1234_5678), S::splat_f32(1.5));
@@ -38,6 +38,7 @@ impl Kernel for All<'_> {
                 S::to_bits(S::from_int(i)),
                 S::max_int(i, k),
                 S::and(i, k),
+                S::sub(i, k),
                 S::select(k, i, S::shl::<23>(i)),
             ];
             let floats = [
@@ -101,6 +102,7 @@ fn every_operation_is_that_of_plain_rust() {
         int(&|i| (i as f32).to_bits() as i32),
         int(&|i| i.max(k)),
         int(&|i| i & k),
+        int(&|i| i.wrapping_sub(k)),
         int(&|i| k & i | !k & i << 23),
         float(&|x| x + 1.5),
         float(&|x| x * 1.5),

@@ -25,6 +25,7 @@ struct Row {
 pub(crate) fn run(args: &args::Ising) -> Result<(), Error> {
     console::threads(args.output)?;
     interrupt::listen();
+    Lattice::check(args.size.rows, args.size.columns)?;
     if args.sweeps < 2 {
         return Err(Error::option("sweeps", "2 or more", args.sweeps));
     }
