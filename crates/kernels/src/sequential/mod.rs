@@ -16,6 +16,9 @@ use crate::{Backend, Key, parallel};
 /// Integers of the sums and words of the chains that a task sweeps together: they stay near while rows of codes come and go.
 const TASK: usize = 1 << 17;
 
+/// Integers of a cache line.
+const LINE: usize = 16;
+
 /// Is a dense machine of bits or spins: p ∝ e^−E, E = −Σ_(i<j) w_ij x_i x_j − Σ b_i x_i.
 #[derive(Clone, Copy, Debug)]
 pub struct Symmetric<'a> {
@@ -96,6 +99,7 @@ impl Kernel for Sweep<'_> {
         let stride = n.next_multiple_of(BLOCK);
         for begin in (0..n).step_by(BLOCK) {
             let block = Block::new(self.machine, begin);
+            Block::fetch::<S>(self.machine, begin + BLOCK);
             let chains = self.x.chunks_exact_mut(n).zip(self.sums.chunks_exact_mut(n));
             for ((x, sums), words) in chains.zip(self.words.chunks_exact(stride)) {
                 let words = words[begin..].first_chunk().expect("words are padded to whole blocks");
@@ -114,6 +118,8 @@ struct Block<'a> {
     count: usize,
     /// Biases; a unit that is not there has −∞ and never flips.
     biases: [f32; BLOCK],
+    /// The codes among these units, for spins twice.
+    codes: [[i32; BLOCK]; BLOCK],
 }
 
 /// Lists rows of codes: of units that became 1, and of those that left it.
@@ -130,7 +136,23 @@ impl<'a> Block<'a> {
         let count = BLOCK.min(n - begin);
         let mut biases = [f32::NEG_INFINITY; BLOCK];
         biases[..count].copy_from_slice(&machine.biases[begin..begin + count]);
-        Self { machine, n, begin, count, biases }
+        let mut codes = [[0; BLOCK]; BLOCK];
+        for unit in 0..count {
+            codes[unit] = padded(&machine.codes[(begin + unit) * n + begin..][..count]);
+            codes[unit] = codes[unit].map(|code| code << i32::from(machine.spins));
+        }
+        Self { machine, n, begin, count, biases, codes }
+    }
+
+    /// Asks for the codes among the units from `begin` on: they lie far apart, and each is waited for otherwise.
+    #[inline(always)]
+    fn fetch<S: Simd>(machine: &Symmetric<'_>, begin: usize) {
+        let n = machine.biases.len();
+        for unit in begin..n.min(begin + BLOCK) {
+            let row = &machine.codes[unit * n + begin..(unit + 1) * n];
+            S::fetch(row);
+            S::fetch(&row[row.len().min(BLOCK) - 1..]);
+        }
     }
 
     /// Draws the units in their order, and tells which flipped.
@@ -139,10 +161,11 @@ impl<'a> Block<'a> {
         let mut flips = Flips::default();
         let x = &mut x[self.begin..self.begin + self.count];
         let before = (0..self.count).fold(0, |bits, unit| bits | u32::from(x[unit] > 0) << unit);
-        let mut own = self.padded(&sums[self.begin..]);
+        let state = Words::<S>::new(words, &self.biases);
+        let mut sums: [i32; BLOCK] = padded(&sums[self.begin..][..self.count]);
         let mut open = u32::MAX;
         loop {
-            let other = (self.ones::<S>(&own, words) ^ before) & open;
+            let other = (state.ones(self.machine, &sums) ^ before) & open;
             if other == 0 {
                 return flips;
             }
@@ -150,81 +173,114 @@ impl<'a> Block<'a> {
             // Shifted in two steps, as the last unit leaves nothing open.
             open = (u32::MAX << unit) << 1;
             let up = before >> unit & 1 == 0;
+            self.receive::<S>(&mut sums, unit, up);
             x[unit] = if up { 1 } else { -i8::from(self.machine.spins) };
-            flips.add((self.begin + unit) * self.n, up);
-            self.receive::<S>(&mut own, unit, up);
+            let row = (self.begin + unit) * self.n;
+            // The row is on its way while the next decision is made.
+            (row..row + self.n).step_by(LINE).for_each(|at| S::fetch(&self.machine.codes[at..]));
+            flips.add(row, up);
         }
+    }
+
+    /// Adds a flip to what the units of the block receive.
+    #[inline(always)]
+    fn receive<S: Simd>(&self, sums: &mut [i32; BLOCK], unit: usize, up: bool) {
+        // −c = !c + 1: a choice by arithmetic, as nothing foretells the way.
+        let down = S::splat(-i32::from(!up));
+        for at in (0..BLOCK).step_by(S::LANES) {
+            let codes = S::sub(S::xor(S::load(&self.codes[unit][at..]), down), down);
+            let sum = S::load(&sums[at..]);
+            S::store(&mut sums[at..], S::add(sum, codes));
+        }
+    }
+
+    /// Adds the rows of all flips to what every unit receives: four vectors at a time, then one, then one unit.
+    #[inline(always)]
+    fn apply<S: Simd>(&self, sums: &mut [i32], flips: &Flips) {
+        let [four, one] = [4 * S::LANES, S::LANES].map(|wide| self.n / wide * wide);
+        for at in (0..four).step_by(4 * S::LANES) {
+            self.add::<S, 4>(sums, flips, at);
+        }
+        for at in (four..one).step_by(S::LANES) {
+            self.add::<S, 1>(sums, flips, at);
+        }
+        let [ups, downs] = flips.both();
+        for at in one..self.n {
+            let column = |rows: &[usize]| {
+                rows.iter().fold(0_i32, |sum, row| sum.wrapping_add(self.machine.codes[row + at]))
+            };
+            let total = column(ups).wrapping_sub(column(downs));
+            sums[at] = sums[at].wrapping_add(total << i32::from(self.machine.spins));
+        }
+    }
+
+    #[inline(always)]
+    fn add<S: Simd, const V: usize>(&self, sums: &mut [i32], flips: &Flips, at: usize) {
+        let [ups, downs] = flips.both();
+        let mut total = [S::splat(0); V];
+        for (rows, up) in [(ups, true), (downs, false)] {
+            for &row in rows {
+                let part = &self.machine.codes[row + at..][..V * S::LANES];
+                for v in 0..V {
+                    let codes = S::load(&part[v * S::LANES..]);
+                    total[v] = if up { S::add(total[v], codes) } else { S::sub(total[v], codes) };
+                }
+            }
+        }
+        let sums = &mut sums[at..][..V * S::LANES];
+        for v in 0..V {
+            let total = if self.machine.spins { S::shl::<1>(total[v]) } else { total[v] };
+            let sum = S::load(&sums[v * S::LANES..]);
+            S::store(&mut sums[v * S::LANES..], S::add(sum, total));
+        }
+    }
+}
+
+/// Pads what is left of a row with zeros.
+#[inline(always)]
+fn padded(row: &[i32]) -> [i32; BLOCK] {
+    if let Some(whole) = row.first_chunk() {
+        return *whole;
+    }
+    let mut out = [0; BLOCK];
+    out[..row.len()].copy_from_slice(row);
+    out
+}
+
+/// Holds the words and the biases of a block, a vector or more of each.
+struct Words<S: Simd> {
+    words: [S::I; MOST],
+    biases: [S::F; MOST],
+}
+
+/// The most vectors of a block.
+const MOST: usize = 4;
+
+impl<S: Simd> Words<S> {
+    #[inline(always)]
+    fn new(words: &[u32; BLOCK], biases: &[f32; BLOCK]) -> Self {
+        let mut out = Self { words: [S::splat(0); MOST], biases: [S::splat_f32(0.0); MOST] };
+        let words: [i32; BLOCK] = words.map(|word| word as i32);
+        for v in 0..BLOCK / S::LANES {
+            out.words[v] = S::load(&words[v * S::LANES..]);
+            out.biases[v] = S::load_f32(&biases[v * S::LANES..]);
+        }
+        out
     }
 
     /// Decides all units of the block by what they receive.
     #[inline(always)]
-    fn ones<S: Simd>(&self, own: &[i32; BLOCK], words: &[u32; BLOCK]) -> u32 {
-        let ([quantum, beta], spins) = (self.machine.scale.map(S::splat_f32), self.machine.spins);
+    fn ones(&self, machine: &Symmetric<'_>, sums: &[i32; BLOCK]) -> u32 {
+        let [quantum, beta] = machine.scale.map(S::splat_f32);
         let mut ones = 0;
-        for at in (0..BLOCK).step_by(S::LANES) {
-            let input = S::mul(S::mul(S::from_int(S::load(&own[at..])), quantum), beta);
-            let activation = S::add_f32(input, S::load_f32(&self.biases[at..]));
-            let activation = if spins { S::add_f32(activation, activation) } else { activation };
+        for v in 0..BLOCK / S::LANES {
+            let sum = S::from_int(S::load(&sums[v * S::LANES..]));
+            let activation = S::add_f32(S::mul(S::mul(sum, quantum), beta), self.biases[v]);
+            let activation = if machine.spins { S::add_f32(activation, activation) } else { activation };
             let e = lanes::exp::<S>(lanes::negated::<S>(activation));
-            let words: [i32; 16] = words.map(|word| word as i32);
-            ones |= lanes::bernoulli::<S>(S::load(&words[at..]), activation, e) << at;
+            ones |= lanes::bernoulli::<S>(self.words[v], activation, e) << (v * S::LANES);
         }
         ones
-    }
-
-    /// Adds to what the units of the block receive.
-    #[inline(always)]
-    fn receive<S: Simd>(&self, own: &mut [i32; BLOCK], unit: usize, up: bool) {
-        let row = self.padded(&self.machine.codes[(self.begin + unit) * self.n + self.begin..]);
-        for at in (0..BLOCK).step_by(S::LANES) {
-            let codes = S::load(&row[at..]);
-            let codes = if self.machine.spins { S::shl::<1>(codes) } else { codes };
-            let before = S::load(&own[at..]);
-            S::store(&mut own[at..], if up { S::add(before, codes) } else { S::sub(before, codes) });
-        }
-    }
-
-    /// Takes the units of the block from a row that begins with them.
-    #[inline(always)]
-    fn padded(&self, row: &[i32]) -> [i32; BLOCK] {
-        if let Some(whole) = row.first_chunk().filter(|_| self.count == BLOCK) {
-            return *whole;
-        }
-        let mut out = [0; BLOCK];
-        out[..self.count].copy_from_slice(&row[..self.count]);
-        out
-    }
-
-    /// Adds the rows of all flips to what every unit receives.
-    #[inline(always)]
-    fn apply<S: Simd>(&self, sums: &mut [i32], flips: &Flips) {
-        let wide = 4 * S::LANES;
-        let (whole, codes) = (self.n / wide * wide, self.machine.codes);
-        let twice = i32::from(self.machine.spins);
-        let [ups, downs] = [0, 1].map(|way| &flips.rows[way][..flips.counts[way]]);
-        for at in (0..whole).step_by(wide) {
-            let mut total = [S::splat(0); 4];
-            for (rows, up) in [(ups, true), (downs, false)] {
-                for &row in rows {
-                    let part = &codes[row + at..][..wide];
-                    for v in 0..4 {
-                        let codes = S::load(&part[v * S::LANES..]);
-                        total[v] = if up { S::add(total[v], codes) } else { S::sub(total[v], codes) };
-                    }
-                }
-            }
-            let sums = &mut sums[at..][..wide];
-            for v in 0..4 {
-                let total = if self.machine.spins { S::shl::<1>(total[v]) } else { total[v] };
-                let sum = S::load(&sums[v * S::LANES..]);
-                S::store(&mut sums[v * S::LANES..], S::add(sum, total));
-            }
-        }
-        for at in whole..self.n {
-            let part = |rows: &[usize]| rows.iter().fold(0_i32, |sum, row| sum.wrapping_add(codes[row + at]));
-            let total = part(ups).wrapping_sub(part(downs));
-            sums[at] = sums[at].wrapping_add(total << twice);
-        }
     }
 }
 
@@ -234,6 +290,11 @@ impl Flips {
         let way = usize::from(!up);
         self.rows[way][self.counts[way]] = row;
         self.counts[way] += 1;
+    }
+
+    #[inline(always)]
+    fn both(&self) -> [&[usize]; 2] {
+        [0, 1].map(|way| &self.rows[way][..self.counts[way]])
     }
 }
 

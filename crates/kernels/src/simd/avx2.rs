@@ -35,6 +35,7 @@ impl Simd for Avx2 {
 
     operations! {
         prefetch(from: &[f32]) -> () = _mm_prefetch::<_MM_HINT_T0>(from.as_ptr().cast());
+        fetch(from: &[i32]) -> () = _mm_prefetch::<_MM_HINT_T0>(from.as_ptr().cast());
         load(from: &[i32]) -> I = _mm256_loadu_si256(from[..LANES].as_ptr().cast());
         store(to: &mut [i32], x: I) -> () = _mm256_storeu_si256(to[..LANES].as_mut_ptr().cast(), x);
         splat(x: i32) -> I = _mm256_set1_epi32(x);

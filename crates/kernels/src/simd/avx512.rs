@@ -37,6 +37,7 @@ impl<const TILES: bool> Simd for Avx512<TILES> {
 
     operations! {
         prefetch(from: &[f32]) -> () = _mm_prefetch::<_MM_HINT_T0>(from.as_ptr().cast());
+        fetch(from: &[i32]) -> () = _mm_prefetch::<_MM_HINT_T0>(from.as_ptr().cast());
         load(from: &[i32]) -> I = _mm512_loadu_si512(from[..LANES].as_ptr().cast());
         store(to: &mut [i32], x: I) -> () = _mm512_storeu_si512(to[..LANES].as_mut_ptr().cast(), x);
         splat(x: i32) -> I = _mm512_set1_epi32(x);

@@ -35,6 +35,8 @@ pub(crate) trait Simd: Copy {
 
     /// Asks for the cache line of the first entry, if there is one.
     fn prefetch(from: &[f32]);
+    /// Does so for integers.
+    fn fetch(from: &[i32]);
 
     fn load(from: &[i32]) -> Self::I;
     fn store(to: &mut [i32], x: Self::I);

@@ -36,6 +36,9 @@ impl Simd for Neon {
     #[inline(always)]
     fn prefetch(_from: &[f32]) {}
 
+    #[inline(always)]
+    fn fetch(_from: &[i32]) {}
+
     operations! {
         load(from: &[i32]) -> I = vld1q_s32(from[..LANES].as_ptr());
         store(to: &mut [i32], x: I) -> () = vst1q_s32(to[..LANES].as_mut_ptr(), x);

@@ -39,6 +39,9 @@ impl Simd for Portable {
     fn prefetch(_from: &[f32]) {}
 
     #[inline(always)]
+    fn fetch(_from: &[i32]) {}
+
+    #[inline(always)]
     fn load(from: &[i32]) -> I {
         first(from)
     }
