@@ -6,9 +6,12 @@
 //! order and a unit's decision depends on what it receives, its bias and its word alone.
 #![allow(unsafe_code)]
 
+mod laws;
+
+use laws::{Laws, MOST, vectors};
+
 use crate::bernoulli::fill;
 use crate::chacha::BLOCK;
-use crate::numeric::lanes;
 use crate::shared::Shared;
 use crate::simd::{Kernel, Simd};
 use crate::{Backend, Key, parallel};
@@ -161,17 +164,16 @@ impl<'a> Block<'a> {
         let mut flips = Flips::default();
         let x = &mut x[self.begin..self.begin + self.count];
         let before = (0..self.count).fold(0, |bits, unit| bits | u32::from(x[unit] > 0) << unit);
-        let state = Words::<S>::new(words, &self.biases);
-        let mut sums: [i32; BLOCK] = padded(&sums[self.begin..][..self.count]);
-        let mut open = u32::MAX;
+        let laws = Laws::<S>::new(self.machine, words, &self.biases);
+        let mut sums = vectors::<S>(&padded(&sums[self.begin..][..self.count]));
+        let mut open = u32::MAX >> (32 - BLOCK);
         loop {
-            let other = (state.ones(self.machine, &sums) ^ before) & open;
+            let other = (laws.ones(&sums, open) ^ before) & open;
             if other == 0 {
                 return flips;
             }
             let unit = other.trailing_zeros() as usize;
-            // Shifted in two steps, as the last unit leaves nothing open.
-            open = (u32::MAX << unit) << 1;
+            open &= u32::MAX << unit << 1;
             let up = before >> unit & 1 == 0;
             self.receive::<S>(&mut sums, unit, up);
             x[unit] = if up { 1 } else { -i8::from(self.machine.spins) };
@@ -184,13 +186,12 @@ impl<'a> Block<'a> {
 
     /// Adds a flip to what the units of the block receive.
     #[inline(always)]
-    fn receive<S: Simd>(&self, sums: &mut [i32; BLOCK], unit: usize, up: bool) {
+    fn receive<S: Simd>(&self, sums: &mut [S::I; MOST], unit: usize, up: bool) {
         // −c = !c + 1: a choice by arithmetic, as nothing foretells the way.
         let down = S::splat(-i32::from(!up));
-        for at in (0..BLOCK).step_by(S::LANES) {
-            let codes = S::sub(S::xor(S::load(&self.codes[unit][at..]), down), down);
-            let sum = S::load(&sums[at..]);
-            S::store(&mut sums[at..], S::add(sum, codes));
+        for v in 0..BLOCK / S::LANES {
+            let codes = S::load(&self.codes[unit][v * S::LANES..]);
+            sums[v] = S::add(sums[v], S::sub(S::xor(codes, down), down));
         }
     }
 
@@ -245,43 +246,6 @@ fn padded(row: &[i32]) -> [i32; BLOCK] {
     let mut out = [0; BLOCK];
     out[..row.len()].copy_from_slice(row);
     out
-}
-
-/// Holds the words and the biases of a block, a vector or more of each.
-struct Words<S: Simd> {
-    words: [S::I; MOST],
-    biases: [S::F; MOST],
-}
-
-/// The most vectors of a block.
-const MOST: usize = 4;
-
-impl<S: Simd> Words<S> {
-    #[inline(always)]
-    fn new(words: &[u32; BLOCK], biases: &[f32; BLOCK]) -> Self {
-        let mut out = Self { words: [S::splat(0); MOST], biases: [S::splat_f32(0.0); MOST] };
-        let words: [i32; BLOCK] = words.map(|word| word as i32);
-        for v in 0..BLOCK / S::LANES {
-            out.words[v] = S::load(&words[v * S::LANES..]);
-            out.biases[v] = S::load_f32(&biases[v * S::LANES..]);
-        }
-        out
-    }
-
-    /// Decides all units of the block by what they receive.
-    #[inline(always)]
-    fn ones(&self, machine: &Symmetric<'_>, sums: &[i32; BLOCK]) -> u32 {
-        let [quantum, beta] = machine.scale.map(S::splat_f32);
-        let mut ones = 0;
-        for v in 0..BLOCK / S::LANES {
-            let sum = S::from_int(S::load(&sums[v * S::LANES..]));
-            let activation = S::add_f32(S::mul(S::mul(sum, quantum), beta), self.biases[v]);
-            let activation = if machine.spins { S::add_f32(activation, activation) } else { activation };
-            let e = lanes::exp::<S>(lanes::negated::<S>(activation));
-            ones |= lanes::bernoulli::<S>(self.words[v], activation, e) << (v * S::LANES);
-        }
-        ones
-    }
 }
 
 impl Flips {

@@ -75,6 +75,36 @@ fn sweeps_are_those_of_the_plain_loop_on_every_back_end() {
     });
 }
 
+/// Every word is chosen next to the threshold that its unit has when its turn comes.
+#[test]
+fn units_next_to_their_threshold_are_those_of_the_plain_loop() {
+    on_each(|backend| {
+        for (n, spins, scale) in
+            [(100, false, 0.9), (100, true, 0.9), (48, false, 1e-4), (48, true, 200.0), (40, false, 0.0)]
+        {
+            let machine = Machine::new(n, spins);
+            let view = Symmetric { scale: [2_f32.powi(-20), scale], ..machine.view() };
+            let mut x: Vec<i8> =
+                (0..n).map(|unit| if unit % 3 == 0 { 1 } else { -i8::from(spins) }).collect();
+            for step in 0..60 {
+                let (mut expected, mut words, mut sums) = (x.clone(), vec![0; n], machine.sums(&x));
+                for unit in 0..n {
+                    let activation = machine.sums(&expected)[unit] as f32 * view.scale[0] * view.scale[1]
+                        + machine.biases[unit];
+                    let activation = if spins { 2.0 * activation } else { activation };
+                    let threshold =
+                        (numeric::sigmoid(activation) * 16_777_216.0) as u32 + (unit as u32 + step) % 5;
+                    words[unit] = threshold.saturating_sub(2).min((1 << 24) - 1) << 8;
+                    expected[unit] =
+                        if numeric::bernoulli(words[unit], activation) { 1 } else { -i8::from(spins) };
+                }
+                view.sweep_one(&mut x, &mut sums, &words);
+                assert!(x == expected, "{backend}: {n} units, spins {spins}, scale {scale}");
+            }
+        }
+    });
+}
+
 #[test]
 fn words_that_are_given_are_those_of_the_stream() {
     let machine = Machine::new(50, false);

@@ -62,6 +62,7 @@ impl Simd for Avx2 {
         to_int(x: F) -> I = _mm256_cvtps_epi32(x);
         to_bits(x: F) -> I = _mm256_castps_si256(x);
         from_bits(x: I) -> F = _mm256_castsi256_ps(x);
+        less_int(a: I, b: I) -> u32 = _mm256_movemask_ps(_mm256_castsi256_ps(_mm256_cmpgt_epi32(b, a))) as u32;
         less(a: F, b: F) -> u32 = _mm256_movemask_ps(_mm256_cmp_ps::<_CMP_LT_OQ>(a, b)) as u32;
     }
 

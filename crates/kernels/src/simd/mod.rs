@@ -85,6 +85,8 @@ pub(crate) trait Simd: Copy {
     fn from_bits(x: Self::I) -> Self::F;
     /// Sets bit l where a < b in lane l; never where either is NaN.
     fn less(a: Self::F, b: Self::F) -> u32;
+    /// Sets bit l where a < b in lane l, with their signs.
+    fn less_int(a: Self::I, b: Self::I) -> u32;
 }
 
 /// Is a body of code that is compiled for each back end.

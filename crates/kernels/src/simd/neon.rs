@@ -67,6 +67,7 @@ impl Simd for Neon {
         to_int(x: F) -> I = vcvtq_s32_f32(x);
         to_bits(x: F) -> I = vreinterpretq_s32_f32(x);
         from_bits(x: I) -> F = vreinterpretq_f32_s32(x);
+        less_int(a: I, b: I) -> u32 = vaddvq_u32(vandq_u32(vcltq_s32(a, b), vld1q_u32([1, 2, 4, 8].as_ptr())));
         less(a: F, b: F) -> u32 = vaddvq_u32(vandq_u32(vcltq_f32(a, b), vld1q_u32([1, 2, 4, 8].as_ptr())));
     }
 

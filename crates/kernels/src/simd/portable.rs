@@ -195,6 +195,11 @@ impl Simd for Portable {
     }
 
     #[inline(always)]
+    fn less_int(a: I, b: I) -> u32 {
+        (0..LANES).fold(0, |mask, l| mask | u32::from(a[l] < b[l]) << l)
+    }
+
+    #[inline(always)]
     fn less(a: F, b: F) -> u32 {
         (0..LANES).fold(0, |mask, l| mask | u32::from(a[l] < b[l]) << l)
     }

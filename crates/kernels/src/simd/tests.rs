@@ -187,6 +187,32 @@ impl Kernel for Ones {
     }
 }
 
+/// Compares integers, lane by lane, with their signs.
+struct Below<'a>(&'a [i32], &'a [i32]);
+
+impl Kernel for Below<'_> {
+    type Out = Vec<bool>;
+
+    #[inline(always)]
+    fn run<S: Simd>(self) -> Self::Out {
+        let mut out = Vec::new();
+        for at in (0..self.0.len()).step_by(S::LANES) {
+            let mask = S::less_int(S::load(&self.0[at..]), S::load(&self.1[at..]));
+            out.extend((0..S::LANES).map(|l| mask >> l & 1 == 1));
+        }
+        out
+    }
+}
+
+#[test]
+fn integers_are_compared_with_their_signs() {
+    let (mut a, _) = inputs();
+    let mut b: Vec<i32> = a.iter().rev().copied().collect();
+    (a[0], b[0], a[1], b[1], a[2], b[2]) = (i32::MIN, i32::MAX, i32::MAX, i32::MIN, 5, 5);
+    let expected: Vec<bool> = a.iter().zip(&b).map(|(a, b)| a < b).collect();
+    available().for_each(|backend| assert_eq!(backend.run(Below(&a, &b)), expected, "{backend}"));
+}
+
 #[test]
 fn a_single_one_is_found_in_every_lane() {
     available().for_each(|backend| assert_eq!(backend.run(Ones), (false, true), "{backend}"));
