@@ -19,14 +19,48 @@ use crate::{Backend, Key, parallel};
 /// Integers of the sums and words of the chains that a task sweeps together: they stay near while rows of codes come and go.
 const TASK: usize = 1 << 17;
 
-/// Integers of a cache line.
-const LINE: usize = 16;
+/// Holds symmetric codes of weights, every row from the start of a cache line on.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Codes {
+    units: usize,
+    /// Lines of a row.
+    stride: usize,
+    lines: Vec<Line>,
+}
+
+/// Is a cache line of codes.
+#[repr(align(64))]
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct Line([i32; BLOCK]);
+
+impl Codes {
+    /// Lays out codes, `(units, units)`, symmetric, row-major, with zeros on the diagonal.
+    ///
+    /// # Panics
+    /// If there are not as many as pairs of units.
+    pub fn new(units: usize, codes: &[i32]) -> Self {
+        assert_eq!(codes.len(), units * units, "codes of all pairs");
+        let rows = codes.chunks_exact(units.max(1)).flat_map(|row| row.chunks(BLOCK));
+        Self { units, stride: units.div_ceil(BLOCK), lines: rows.map(|part| Line(padded(part))).collect() }
+    }
+
+    /// Gives the number of units.
+    pub fn units(&self) -> usize {
+        self.units
+    }
+
+    /// Gives a row, padded with zeros.
+    #[inline(always)]
+    fn row(&self, unit: usize) -> &[Line] {
+        &self.lines[unit * self.stride..][..self.stride]
+    }
+}
 
 /// Is a dense machine of bits or spins: p ∝ e^−E, E = −Σ_(i<j) w_ij x_i x_j − Σ b_i x_i.
 #[derive(Clone, Copy, Debug)]
 pub struct Symmetric<'a> {
-    /// Codes of the weights, `(units, units)`, symmetric, row-major, with zeros on the diagonal.
-    pub codes: &'a [i32],
+    /// Codes of the weights.
+    pub codes: &'a Codes,
     /// Biases, one a unit, already times β.
     pub biases: &'a [f32],
     /// What one unit of a code weighs, 2^-s, and β.
@@ -77,8 +111,8 @@ impl Symmetric<'_> {
     }
 
     fn check(&self, x: &[i8], sums: &[i32]) -> usize {
-        let n = self.biases.len();
-        assert_eq!(self.codes.len(), n * n, "codes of all pairs");
+        let n = self.codes.units;
+        assert_eq!(self.biases.len(), n, "a bias a unit");
         assert!(x.len() == sums.len() && x.len().is_multiple_of(n.max(1)), "a state and a sum a unit");
         n
     }
@@ -98,7 +132,7 @@ impl Kernel for Sweep<'_> {
 
     #[inline(always)]
     fn run<S: Simd>(self) {
-        let n = self.machine.biases.len();
+        let n = self.machine.codes.units;
         let stride = n.next_multiple_of(BLOCK);
         for begin in (0..n).step_by(BLOCK) {
             let block = Block::new(self.machine, begin);
@@ -113,6 +147,9 @@ impl Kernel for Sweep<'_> {
     }
 }
 
+/// Lines whose sums are held in registers.
+const MANY: usize = 4;
+
 /// Is sixteen units, or what is left of them at the end.
 struct Block<'a> {
     machine: &'a Symmetric<'a>,
@@ -125,7 +162,7 @@ struct Block<'a> {
     codes: [[i32; BLOCK]; BLOCK],
 }
 
-/// Lists rows of codes: of units that became 1, and of those that left it.
+/// Lists units whose rows of codes are added: those that became 1, and those that left it.
 #[derive(Default)]
 struct Flips {
     rows: [[usize; BLOCK]; 2],
@@ -135,14 +172,14 @@ struct Flips {
 impl<'a> Block<'a> {
     #[inline(always)]
     fn new(machine: &'a Symmetric<'a>, begin: usize) -> Self {
-        let n = machine.biases.len();
+        let n = machine.codes.units;
         let count = BLOCK.min(n - begin);
         let mut biases = [f32::NEG_INFINITY; BLOCK];
         biases[..count].copy_from_slice(&machine.biases[begin..begin + count]);
         let mut codes = [[0; BLOCK]; BLOCK];
         for unit in 0..count {
-            codes[unit] = padded(&machine.codes[(begin + unit) * n + begin..][..count]);
-            codes[unit] = codes[unit].map(|code| code << i32::from(machine.spins));
+            let row = machine.codes.row(begin + unit)[begin / BLOCK].0;
+            codes[unit] = row.map(|code| code << i32::from(machine.spins));
         }
         Self { machine, n, begin, count, biases, codes }
     }
@@ -150,11 +187,8 @@ impl<'a> Block<'a> {
     /// Asks for the codes among the units from `begin` on: they lie far apart, and each is waited for otherwise.
     #[inline(always)]
     fn fetch<S: Simd>(machine: &Symmetric<'_>, begin: usize) {
-        let n = machine.biases.len();
-        for unit in begin..n.min(begin + BLOCK) {
-            let row = &machine.codes[unit * n + begin..(unit + 1) * n];
-            S::fetch(row);
-            S::fetch(&row[row.len().min(BLOCK) - 1..]);
+        for unit in begin..machine.codes.units.min(begin + BLOCK) {
+            S::fetch(&machine.codes.row(unit)[begin / BLOCK].0);
         }
     }
 
@@ -177,10 +211,7 @@ impl<'a> Block<'a> {
             let up = before >> unit & 1 == 0;
             self.receive::<S>(&mut sums, unit, up);
             x[unit] = if up { 1 } else { -i8::from(self.machine.spins) };
-            let row = (self.begin + unit) * self.n;
-            // The row is on its way while the next decision is made.
-            (row..row + self.n).step_by(LINE).for_each(|at| S::fetch(&self.machine.codes[at..]));
-            flips.add(row, up);
+            flips.add(self.begin + unit, up);
         }
     }
 
@@ -195,44 +226,47 @@ impl<'a> Block<'a> {
         }
     }
 
-    /// Adds the rows of all flips to what every unit receives: four vectors at a time, then one, then one unit.
+    /// Adds the rows of all flips to what every unit receives: some lines at a time, then one, then what is left of one.
     #[inline(always)]
     fn apply<S: Simd>(&self, sums: &mut [i32], flips: &Flips) {
-        let [four, one] = [4 * S::LANES, S::LANES].map(|wide| self.n / wide * wide);
-        for at in (0..four).step_by(4 * S::LANES) {
-            self.add::<S, 4>(sums, flips, at);
+        let (whole, many) = (self.n / BLOCK, self.n / BLOCK / MANY * MANY);
+        for line in (0..many).step_by(MANY) {
+            self.add::<S, MANY>(&mut sums[line * BLOCK..], flips, line);
         }
-        for at in (four..one).step_by(S::LANES) {
-            self.add::<S, 1>(sums, flips, at);
+        for line in many..whole {
+            self.add::<S, 1>(&mut sums[line * BLOCK..], flips, line);
         }
-        let [ups, downs] = flips.both();
-        for at in one..self.n {
-            let column = |rows: &[usize]| {
-                rows.iter().fold(0_i32, |sum, row| sum.wrapping_add(self.machine.codes[row + at]))
-            };
-            let total = column(ups).wrapping_sub(column(downs));
-            sums[at] = sums[at].wrapping_add(total << i32::from(self.machine.spins));
+        let rest = &mut sums[whole * BLOCK..];
+        if !rest.is_empty() {
+            let mut all = padded(rest);
+            self.add::<S, 1>(&mut all, flips, whole);
+            rest.copy_from_slice(&all[..rest.len()]);
         }
     }
 
     #[inline(always)]
-    fn add<S: Simd, const V: usize>(&self, sums: &mut [i32], flips: &Flips, at: usize) {
-        let [ups, downs] = flips.both();
-        let mut total = [S::splat(0); V];
-        for (rows, up) in [(ups, true), (downs, false)] {
+    fn add<S: Simd, const N: usize>(&self, sums: &mut [i32], flips: &Flips, line: usize) {
+        let parts = BLOCK / S::LANES;
+        let mut total = [[S::splat(0); MOST]; N];
+        for (rows, up) in flips.both().into_iter().zip([true, false]) {
             for &row in rows {
-                let part = &self.machine.codes[row + at..][..V * S::LANES];
-                for v in 0..V {
-                    let codes = S::load(&part[v * S::LANES..]);
-                    total[v] = if up { S::add(total[v], codes) } else { S::sub(total[v], codes) };
+                let codes: &[Line; N] =
+                    self.machine.codes.row(row)[line..].first_chunk().expect("whole lines");
+                for v in 0..N {
+                    for part in 0..parts {
+                        let (sum, codes) = (total[v][part], S::load(&codes[v].0[part * S::LANES..]));
+                        total[v][part] = if up { S::add(sum, codes) } else { S::sub(sum, codes) };
+                    }
                 }
             }
         }
-        let sums = &mut sums[at..][..V * S::LANES];
-        for v in 0..V {
-            let total = if self.machine.spins { S::shl::<1>(total[v]) } else { total[v] };
-            let sum = S::load(&sums[v * S::LANES..]);
-            S::store(&mut sums[v * S::LANES..], S::add(sum, total));
+        for v in 0..N {
+            for part in 0..parts {
+                let total = total[v][part];
+                let total = if self.machine.spins { S::shl::<1>(total) } else { total };
+                let sums = &mut sums[v * BLOCK + part * S::LANES..];
+                S::store(sums, S::add(S::load(sums), total));
+            }
         }
     }
 }

@@ -7,6 +7,7 @@ use crate::numeric;
 /// Is a machine with weights of both signs, strong enough that units depend on each other.
 struct Machine {
     codes: Vec<i32>,
+    lines: Codes,
     biases: Vec<f32>,
     spins: bool,
 }
@@ -17,14 +18,14 @@ impl Machine {
         fill(Key::from_seed(n as u64), 0, &mut words);
         let code =
             |i: usize, j: usize| if i == j { 0 } else { (words[i.max(j) * n + i.min(j)] as i32) >> 12 };
-        let codes = (0..n * n).map(|at| code(at / n, at % n)).collect();
+        let codes: Vec<i32> = (0..n * n).map(|at| code(at / n, at % n)).collect();
         let biases = words[n * n..].iter().map(|&word| word as i32 as f32 * 2e-10).collect();
-        Self { codes, biases, spins }
+        Self { lines: Codes::new(n, &codes), codes, biases, spins }
     }
 
     fn view(&self) -> Symmetric<'_> {
         Symmetric {
-            codes: &self.codes,
+            codes: &self.lines,
             biases: &self.biases,
             scale: [2_f32.powi(-20), 0.9],
             spins: self.spins,
