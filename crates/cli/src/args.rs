@@ -1,5 +1,7 @@
 //! Declares the commands and their options.
 
+mod ising;
+
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -9,6 +11,8 @@ use crate::commands::maxcut::MaxCut;
 use crate::hidden::Hidden;
 use crate::sampler::SamplerOptions;
 use crate::stop::Judge;
+
+pub(crate) use ising::{Ising, Size, Start};
 
 /// Trains, evaluates and samples Boltzmann machines. The same seed gives the same bits on any CPU and any number of
 /// threads.
@@ -33,6 +37,8 @@ pub(crate) enum Command {
     Reconstruct(Convert),
     /// Fill in missing values of a table: what the model expects of them, and how sure it is.
     Impute(Impute),
+    /// Sample an Ising lattice beside its exact solution.
+    Ising(Ising),
     /// Tell what a file or a run holds.
     Inspect(Inspect),
     /// Make a model file from weights of another program.

@@ -170,7 +170,11 @@ pub(crate) fn read_text(path: &Path) -> Result<String, Error> {
     Ok(text)
 }
 
-fn create_all(path: &Path) -> Result<(), Error> {
+/// Makes a folder and those that it lies in.
+///
+/// # Errors
+/// Says which one could not be made.
+pub(crate) fn create_all(path: &Path) -> Result<(), Error> {
     for part in path.ancestors().collect::<Vec<_>>().into_iter().rev() {
         if !part.as_os_str().is_empty() && !part.is_dir() {
             VFS.create_dir(part).map_err(|e| Error::io("create folder", part, e))?;

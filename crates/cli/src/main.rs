@@ -58,6 +58,7 @@ fn run(command: Command) -> Result<ExitCode, Error> {
         Command::Transform(args) => done(commands::convert::transform(&args)),
         Command::Reconstruct(args) => done(commands::convert::reconstruct(&args)),
         Command::Impute(args) => done(commands::impute::run(&args)),
+        Command::Ising(args) => done(commands::ising::run(&args)),
         Command::Inspect(args) => done(commands::inspect::run(&args)),
         Command::Import(args) => done(commands::import::run(&args)),
         Command::Export(args) => done(commands::export::run(&args)),

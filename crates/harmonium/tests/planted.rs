@@ -44,6 +44,8 @@ mod ground;
 mod growth;
 #[path = "invariance.rs"]
 mod invariance;
+#[path = "ising.rs"]
+mod ising;
 #[path = "likelihood.rs"]
 mod likelihood;
 #[path = "limits.rs"]
@@ -110,7 +112,7 @@ const fn bug(id: &'static str, what: &'static str, oracle: &'static str, proof: 
     Bug { id, what, oracle, proof }
 }
 
-const BUGS: [Bug; 133] = [
+const BUGS: [Bug; 143] = [
     bug("B01", "negative phase pairs h with the wrong v", "O7", "estimators::cd_has_its_expectation"),
     bug("B02", "AIS anneals with the wrong parameters", "O8", "ais::weights_are_unbiased"),
     bug(
@@ -505,6 +507,31 @@ const BUGS: [Bug; 133] = [
         "columns by their place in spite of names",
         "tables",
         "tables::columns_are_found_by_their_names",
+    ),
+    bug(
+        "B150",
+        "bonds that are not satisfied do not count",
+        "enumeration",
+        "ising::runs_have_the_energy_and_the_heat_of_the_enumeration",
+    ),
+    bug("B151", "both colours draw the same words", "O4", "ising::sweeps_leave_the_law_alone"),
+    bug("B152", "bonds hold with 1 − e^−J/T", "O4", "ising::sweeps_leave_the_law_alone"),
+    bug("B153", "a coin for each site of a cluster", "O4", "ising::sweeps_leave_the_law_alone"),
+    bug("B154", "neighbours in the row on the wrong side", "O4", "ising::sweeps_leave_the_law_alone"),
+    bug("B155", "a bond costs half of its energy", "O4", "ising::sweeps_leave_the_law_alone"),
+    bug("B156", "heat bath forgets sites with one satisfied bond", "O4", "ising::sweeps_leave_the_law_alone"),
+    bug("B157", "rows do not close to a ring", "O4", "ising::sweeps_leave_the_law_alone"),
+    bug(
+        "B158",
+        "the last product of Kaufman without its sign",
+        "O1",
+        "ising::kaufmans_sum_is_that_of_the_enumeration",
+    ),
+    bug(
+        "B159",
+        "errors of a run taken for those of its parts",
+        "enumeration",
+        "ising::runs_have_the_energy_and_the_heat_of_the_enumeration",
     ),
     bug(
         "B170",

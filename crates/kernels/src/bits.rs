@@ -71,6 +71,11 @@ impl BitMatrix {
         &self.words[row * self.stride..(row + 1) * self.stride]
     }
 
+    /// Gives the words of one row for writing; the caller keeps the padding zero.
+    pub(crate) fn row_mut(&mut self, row: usize) -> &mut [u64] {
+        &mut self.words[row * self.stride..(row + 1) * self.stride]
+    }
+
     /// Reads one bit.
     ///
     /// # Panics

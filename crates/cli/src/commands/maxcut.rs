@@ -12,7 +12,7 @@ use serde_json::json;
 use crate::args::Output;
 use crate::clock::Clock;
 use crate::folder::write_text;
-use crate::report::{Curve, Figure, Report, Series, render};
+use crate::report::{Curve, Figure, Kind, Report, Series, render};
 use crate::{console, interrupt};
 
 /// Rounds of a search that only the time ends.
@@ -193,7 +193,7 @@ fn report(args: &MaxCut, problem: &Problem, ground: &Ground, seconds: f64) -> Re
     };
     let (vertices, edges) = (problem.graph().vertices(), problem.graph().edges().len());
     Report {
-        kicker: Some("Harmonium search for a ground state"),
+        kind: Kind::Search,
         title: format!("{} {} of {}", name, value(ground.energy), args.file.display()),
         summary: vec![
             Figure::exact(

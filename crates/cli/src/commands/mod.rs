@@ -8,6 +8,7 @@ pub(crate) mod finish;
 pub(crate) mod import;
 pub(crate) mod impute;
 pub(crate) mod inspect;
+pub(crate) mod ising;
 pub(crate) mod maxcut;
 mod plates;
 pub(crate) mod report;

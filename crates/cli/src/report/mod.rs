@@ -26,10 +26,10 @@ pub(crate) use units::{Idle, Units};
 /// Holds everything a report shows.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Report {
-    /// What the page is, where it is not about a training.
-    pub(crate) kicker: Option<&'static str>,
     /// What was trained on what, say "RBM 784 × 500 on mnist".
     pub(crate) title: String,
+    /// What the page reports on.
+    pub(crate) kind: Kind,
     /// The results a reader looks for first.
     pub(crate) summary: Vec<Figure>,
     /// Sentences the reader must know: a retried rate, an ignored row, a batch larger than the data.
@@ -56,6 +56,18 @@ pub(crate) struct Report {
     pub(crate) command: String,
     /// Version, processor, back end, threads and so on.
     pub(crate) environment: Vec<(String, String)>,
+}
+
+/// Says what a report is about, and with it what its parts are called.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// A training.
+    #[default]
+    Training,
+    /// Lattices at several temperatures.
+    Lattice,
+    /// A search for a ground state.
+    Search,
 }
 
 /// Holds one headline figure.

@@ -3,7 +3,7 @@
 use super::chart::{Shape, chart};
 use super::html::{Html, element, table, void, words};
 use super::plate::{Subject, figure};
-use super::{Figure, Report};
+use super::{Figure, Kind, Report};
 use super::{columns, diagnosis, units};
 
 const STYLE: &str = include_str!("style.css");
@@ -36,17 +36,19 @@ fn head(report: &Report) -> Html {
 }
 
 fn body(report: &Report) -> Html {
-    let header = element(
-        "header",
-        &[],
-        [
-            words("p", "kicker", report.kicker.unwrap_or("Harmonium training report")),
-            words("h1", "", &report.title),
-        ],
-    );
+    let header =
+        element("header", &[], [words("p", "kicker", kicker(report.kind)), words("h1", "", &report.title)]);
     let main = element("main", &[], sections(report));
     let scripts = [UPLOT_SCRIPT, SCRIPT].map(|script| element("script", &[], [Html::asset(script)]));
     element("body", &[], [header, main, footer()].into_iter().chain(scripts))
+}
+
+fn kicker(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Training => "Harmonium training report",
+        Kind::Lattice => "Harmonium lattice report",
+        Kind::Search => "Harmonium search for a ground state",
+    }
 }
 
 /// Gives the sections that have something to show, in the order a reader asks for them.
@@ -56,7 +58,7 @@ fn sections(report: &Report) -> impl Iterator<Item = Html> {
         some("summary", "Results", &report.summary, summary),
         some("notices", "Notices", &report.notices, notices),
         report.diagnosis.as_ref().map(|found| section("diagnosis", "Diagnosis", diagnosis::overview(found))),
-        Some(section("curves", if report.kicker.is_some() { "Course" } else { "Training" }, curves(report))),
+        drawn(report).map(|title| section("curves", title, curves(report))),
         plate(&report.samples, Subject::Samples).map(|shown| section("samples", "Samples", shown)),
         report.columns.as_ref().map(|shown| section("columns", "Columns", columns::overview(shown))),
         plate(&report.weights, Subject::Weights).map(|shown| section("weights", "Weights", shown)),
@@ -69,6 +71,15 @@ fn sections(report: &Report) -> impl Iterator<Item = Html> {
     ]
     .into_iter()
     .flatten()
+}
+
+/// Names the section of curves; a lattice at one temperature has none.
+fn drawn(report: &Report) -> Option<&'static str> {
+    match report.kind {
+        Kind::Training => Some("Training"),
+        Kind::Search => Some("Course"),
+        Kind::Lattice => (!report.curves.is_empty()).then_some("By temperature"),
+    }
 }
 
 fn some<T>(id: &str, title: &str, items: &[T], show: impl Fn(&[T]) -> Html) -> Option<Html> {

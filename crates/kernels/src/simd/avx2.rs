@@ -35,12 +35,18 @@ impl Simd for Avx2 {
 
     operations! {
         prefetch(from: &[f32]) -> () = _mm_prefetch::<_MM_HINT_T0>(from.as_ptr().cast());
+        fetch(from: &[i32]) -> () = _mm_prefetch::<_MM_HINT_T0>(from.as_ptr().cast());
         load(from: &[i32]) -> I = _mm256_loadu_si256(from[..LANES].as_ptr().cast());
         store(to: &mut [i32], x: I) -> () = _mm256_storeu_si256(to[..LANES].as_mut_ptr().cast(), x);
         splat(x: i32) -> I = _mm256_set1_epi32(x);
         add(a: I, b: I) -> I = _mm256_add_epi32(a, b);
+        sub(a: I, b: I) -> I = _mm256_sub_epi32(a, b);
         xor(a: I, b: I) -> I = _mm256_xor_si256(a, b);
         or(a: I, b: I) -> I = _mm256_or_si256(a, b);
+        and(a: I, b: I) -> I = _mm256_and_si256(a, b);
+        select(mask: I, yes: I, no: I) -> I =
+            _mm256_or_si256(_mm256_and_si256(mask, yes), _mm256_andnot_si256(mask, no));
+        any(x: I) -> bool = _mm256_testz_si256(x, x) == 0;
         max_int(a: I, b: I) -> I = _mm256_max_epi32(a, b);
         load_f32(from: &[f32]) -> F = _mm256_loadu_ps(from[..LANES].as_ptr());
         store_f32(to: &mut [f32], x: F) -> () = _mm256_storeu_ps(to[..LANES].as_mut_ptr(), x);
@@ -56,6 +62,7 @@ impl Simd for Avx2 {
         to_int(x: F) -> I = _mm256_cvtps_epi32(x);
         to_bits(x: F) -> I = _mm256_castps_si256(x);
         from_bits(x: I) -> F = _mm256_castsi256_ps(x);
+        less_int(a: I, b: I) -> u32 = _mm256_movemask_ps(_mm256_castsi256_ps(_mm256_cmpgt_epi32(b, a))) as u32;
         less(a: F, b: F) -> u32 = _mm256_movemask_ps(_mm256_cmp_ps::<_CMP_LT_OQ>(a, b)) as u32;
     }
 

@@ -37,12 +37,18 @@ impl<const TILES: bool> Simd for Avx512<TILES> {
 
     operations! {
         prefetch(from: &[f32]) -> () = _mm_prefetch::<_MM_HINT_T0>(from.as_ptr().cast());
+        fetch(from: &[i32]) -> () = _mm_prefetch::<_MM_HINT_T0>(from.as_ptr().cast());
         load(from: &[i32]) -> I = _mm512_loadu_si512(from[..LANES].as_ptr().cast());
         store(to: &mut [i32], x: I) -> () = _mm512_storeu_si512(to[..LANES].as_mut_ptr().cast(), x);
         splat(x: i32) -> I = _mm512_set1_epi32(x);
         add(a: I, b: I) -> I = _mm512_add_epi32(a, b);
+        sub(a: I, b: I) -> I = _mm512_sub_epi32(a, b);
         xor(a: I, b: I) -> I = _mm512_xor_si512(a, b);
         or(a: I, b: I) -> I = _mm512_or_si512(a, b);
+        and(a: I, b: I) -> I = _mm512_and_si512(a, b);
+        // Bit 4 m + 2 y + n of the constant is the answer for mask m, yes y and no n.
+        select(mask: I, yes: I, no: I) -> I = _mm512_ternarylogic_epi32::<0xCA>(mask, yes, no);
+        any(x: I) -> bool = _mm512_test_epi32_mask(x, x) != 0;
         shl<const N: u32>(x: I) -> I = _mm512_slli_epi32::<N>(x);
         shr<const N: u32>(x: I) -> I = _mm512_srli_epi32::<N>(x);
         store_u16(to: &mut [u16], x: I) -> () =
@@ -62,6 +68,7 @@ impl<const TILES: bool> Simd for Avx512<TILES> {
         to_int(x: F) -> I = _mm512_cvtps_epi32(x);
         to_bits(x: F) -> I = _mm512_castps_si512(x);
         from_bits(x: I) -> F = _mm512_castsi512_ps(x);
+        less_int(a: I, b: I) -> u32 = u32::from(_mm512_cmplt_epi32_mask(a, b));
         less(a: F, b: F) -> u32 = u32::from(_mm512_cmp_ps_mask::<_CMP_LT_OQ>(a, b));
     }
 

@@ -35,13 +35,21 @@ pub(crate) trait Simd: Copy {
 
     /// Asks for the cache line of the first entry, if there is one.
     fn prefetch(from: &[f32]);
+    /// Does so for integers.
+    fn fetch(from: &[i32]);
 
     fn load(from: &[i32]) -> Self::I;
     fn store(to: &mut [i32], x: Self::I);
     fn splat(x: i32) -> Self::I;
     fn add(a: Self::I, b: Self::I) -> Self::I;
+    fn sub(a: Self::I, b: Self::I) -> Self::I;
     fn xor(a: Self::I, b: Self::I) -> Self::I;
     fn or(a: Self::I, b: Self::I) -> Self::I;
+    fn and(a: Self::I, b: Self::I) -> Self::I;
+    /// Takes each bit of `yes` where `mask` has a one, else that of `no`.
+    fn select(mask: Self::I, yes: Self::I, no: Self::I) -> Self::I;
+    /// Tells whether any bit is one.
+    fn any(x: Self::I) -> bool;
     /// Gives the larger of both, with their signs.
     fn max_int(a: Self::I, b: Self::I) -> Self::I;
     /// Shifts left.
@@ -77,6 +85,8 @@ pub(crate) trait Simd: Copy {
     fn from_bits(x: Self::I) -> Self::F;
     /// Sets bit l where a < b in lane l; never where either is NaN.
     fn less(a: Self::F, b: Self::F) -> u32;
+    /// Sets bit l where a < b in lane l, with their signs.
+    fn less_int(a: Self::I, b: Self::I) -> u32;
 }
 
 /// Is a body of code that is compiled for each back end.

@@ -36,13 +36,20 @@ impl Simd for Neon {
     #[inline(always)]
     fn prefetch(_from: &[f32]) {}
 
+    #[inline(always)]
+    fn fetch(_from: &[i32]) {}
+
     operations! {
         load(from: &[i32]) -> I = vld1q_s32(from[..LANES].as_ptr());
         store(to: &mut [i32], x: I) -> () = vst1q_s32(to[..LANES].as_mut_ptr(), x);
         splat(x: i32) -> I = vdupq_n_s32(x);
         add(a: I, b: I) -> I = vaddq_s32(a, b);
+        sub(a: I, b: I) -> I = vsubq_s32(a, b);
         xor(a: I, b: I) -> I = veorq_s32(a, b);
         or(a: I, b: I) -> I = vorrq_s32(a, b);
+        and(a: I, b: I) -> I = vandq_s32(a, b);
+        select(mask: I, yes: I, no: I) -> I = vbslq_s32(vreinterpretq_u32_s32(mask), yes, no);
+        any(x: I) -> bool = vmaxvq_u32(vreinterpretq_u32_s32(x)) != 0;
         store_u16(to: &mut [u16], x: I) -> () = vst1_u16(to[..LANES].as_mut_ptr(), vqmovun_s32(x));
         max_int(a: I, b: I) -> I = vmaxq_s32(a, b);
         load_f32(from: &[f32]) -> F = vld1q_f32(from[..LANES].as_ptr());
@@ -60,6 +67,7 @@ impl Simd for Neon {
         to_int(x: F) -> I = vcvtq_s32_f32(x);
         to_bits(x: F) -> I = vreinterpretq_s32_f32(x);
         from_bits(x: I) -> F = vreinterpretq_f32_s32(x);
+        less_int(a: I, b: I) -> u32 = vaddvq_u32(vandq_u32(vcltq_s32(a, b), vld1q_u32([1, 2, 4, 8].as_ptr())));
         less(a: F, b: F) -> u32 = vaddvq_u32(vandq_u32(vcltq_f32(a, b), vld1q_u32([1, 2, 4, 8].as_ptr())));
     }
 

@@ -39,6 +39,9 @@ impl Simd for Portable {
     fn prefetch(_from: &[f32]) {}
 
     #[inline(always)]
+    fn fetch(_from: &[i32]) {}
+
+    #[inline(always)]
     fn load(from: &[i32]) -> I {
         first(from)
     }
@@ -59,6 +62,11 @@ impl Simd for Portable {
     }
 
     #[inline(always)]
+    fn sub(a: I, b: I) -> I {
+        zip(a, b, i32::wrapping_sub)
+    }
+
+    #[inline(always)]
     fn xor(a: I, b: I) -> I {
         zip(a, b, |a, b| a ^ b)
     }
@@ -66,6 +74,21 @@ impl Simd for Portable {
     #[inline(always)]
     fn or(a: I, b: I) -> I {
         zip(a, b, |a, b| a | b)
+    }
+
+    #[inline(always)]
+    fn and(a: I, b: I) -> I {
+        zip(a, b, |a, b| a & b)
+    }
+
+    #[inline(always)]
+    fn select(mask: I, yes: I, no: I) -> I {
+        std::array::from_fn(|l| mask[l] & yes[l] | !mask[l] & no[l])
+    }
+
+    #[inline(always)]
+    fn any(x: I) -> bool {
+        x.iter().any(|&x| x != 0)
     }
 
     #[inline(always)]
@@ -169,6 +192,11 @@ impl Simd for Portable {
     #[inline(always)]
     fn from_bits(x: I) -> F {
         map(x, |x| f32::from_bits(x as u32))
+    }
+
+    #[inline(always)]
+    fn less_int(a: I, b: I) -> u32 {
+        (0..LANES).fold(0, |mask, l| mask | u32::from(a[l] < b[l]) << l)
     }
 
     #[inline(always)]

@@ -4,6 +4,9 @@ use super::*;
 use crate::numeric;
 use crate::numeric::lanes;
 
+/// How many of the operations give integers.
+const INTS: usize = 14;
+
 /// Runs every operation on sixteen integers and sixteen floats at a time.
 struct All<'a> {
     ints: &'a [i32],
@@ -18,7 +21,7 @@ impl Kernel for All<'_> {
 
     #[inline(always)]
     fn run<S: Simd>(self) -> Rows {
-        let mut rows = vec![Vec::new(); 20];
+        let mut rows = vec![Vec::new(); 23];
         for at in (0..self.ints.len()).step_by(S::LANES) {
             let (i, x) = (S::load(&self.ints[at..]), S::load_f32(&self.floats[at..]));
             let (k, c) = (S::splat(0x1234_5678), S::splat_f32(1.5));
@@ -34,6 +37,9 @@ impl Kernel for All<'_> {
                 S::rotate::<7>(i),
                 S::to_bits(S::from_int(i)),
                 S::max_int(i, k),
+                S::and(i, k),
+                S::sub(i, k),
+                S::select(k, i, S::shl::<23>(i)),
             ];
             let floats = [
                 S::add_f32(x, c),
@@ -49,7 +55,7 @@ impl Kernel for All<'_> {
             for (row, value) in rows.iter_mut().zip(ints) {
                 put::<S>(row, value);
             }
-            for (row, value) in rows[11..].iter_mut().zip(floats) {
+            for (row, value) in rows[INTS..].iter_mut().zip(floats) {
                 put::<S>(row, S::to_bits(value));
             }
         }
@@ -95,6 +101,9 @@ fn every_operation_is_that_of_plain_rust() {
         int(&|i| i.rotate_left(7)),
         int(&|i| (i as f32).to_bits() as i32),
         int(&|i| i.max(k)),
+        int(&|i| i & k),
+        int(&|i| i.wrapping_sub(k)),
+        int(&|i| k & i | !k & i << 23),
         float(&|x| x + 1.5),
         float(&|x| x * 1.5),
         float(&|x| x / 1.5),
@@ -112,7 +121,7 @@ fn every_operation_is_that_of_plain_rust() {
             for (lane, (&got, &expected)) in row.iter().zip(expected).enumerate() {
                 let nan = f32::from_bits(expected).is_nan() && f32::from_bits(got).is_nan();
                 assert!(
-                    got == expected || operation > 10 && nan,
+                    got == expected || operation >= INTS && nan,
                     "{backend}: operation {operation}, lane {lane}"
                 );
             }
@@ -156,6 +165,57 @@ fn lanes_turn_into_rows_and_back_and_codes_are_packed() {
         // Lane l of a vector from `at` on holds (at + l) · 4369 + l mod 2, and every vector begins at an even `at`.
         assert_eq!(packed, expected, "{backend}");
     }
+}
+
+/// Looks for ones in vectors that have a single one, in each of the lanes in turn, and in one that has none.
+struct Ones;
+
+impl Kernel for Ones {
+    type Out = (bool, bool);
+
+    #[inline(always)]
+    fn run<S: Simd>(self) -> Self::Out {
+        let found = |lane: usize, bit: i32| {
+            let mut one = [0; 16];
+            one[lane] = bit;
+            S::any(S::load(&one))
+        };
+        (
+            S::any(S::splat(0)),
+            (0..S::LANES).all(|lane| [1, 1 << 20, i32::MIN].into_iter().all(|bit| found(lane, bit))),
+        )
+    }
+}
+
+/// Compares integers, lane by lane, with their signs.
+struct Below<'a>(&'a [i32], &'a [i32]);
+
+impl Kernel for Below<'_> {
+    type Out = Vec<bool>;
+
+    #[inline(always)]
+    fn run<S: Simd>(self) -> Self::Out {
+        let mut out = Vec::new();
+        for at in (0..self.0.len()).step_by(S::LANES) {
+            let mask = S::less_int(S::load(&self.0[at..]), S::load(&self.1[at..]));
+            out.extend((0..S::LANES).map(|l| mask >> l & 1 == 1));
+        }
+        out
+    }
+}
+
+#[test]
+fn integers_are_compared_with_their_signs() {
+    let (mut a, _) = inputs();
+    let mut b: Vec<i32> = a.iter().rev().copied().collect();
+    (a[0], b[0], a[1], b[1], a[2], b[2]) = (i32::MIN, i32::MAX, i32::MAX, i32::MIN, 5, 5);
+    let expected: Vec<bool> = a.iter().zip(&b).map(|(a, b)| a < b).collect();
+    available().for_each(|backend| assert_eq!(backend.run(Below(&a, &b)), expected, "{backend}"));
+}
+
+#[test]
+fn a_single_one_is_found_in_every_lane() {
+    available().for_each(|backend| assert_eq!(backend.run(Ones), (false, true), "{backend}"));
 }
 
 /// Computes what units need, lane by lane.

@@ -1,0 +1,199 @@
+//! Proves that moves of Ising lattices leave their law alone, and that long runs have the energies of the exact solutions (O4, O12).
+
+use harmonium::bm::Graph;
+use harmonium::bm::lattice::{Ferromagnet, Ising, Lattice, Moves, Observed, exact};
+use harmonium::{BitMatrix, Key};
+use harmonium_oracle::rng::Rng;
+use harmonium_oracle::sample::Table;
+use harmonium_oracle::stats::{g_test, holm};
+
+const STARTS: usize = 100_000;
+const ALPHA: f64 = 1e-6;
+
+/// Is a small system of spins, given by its bonds; a bond may come twice.
+struct Small {
+    spins: usize,
+    bonds: Vec<(usize, usize, f64)>,
+}
+
+impl Small {
+    fn torus(rows: usize, columns: usize, coupling: f64) -> Self {
+        let site = |r: usize, c: usize| r % rows * columns + c % columns;
+        let both = |r, c| [(site(r, c), site(r, c + 1), coupling), (site(r, c), site(r + 1, c), coupling)];
+        let bonds = (0..rows).flat_map(|r| (0..columns).flat_map(move |c| both(r, c))).collect();
+        Self { spins: rows * columns, bonds }
+    }
+
+    /// Gives −E / T of a state.
+    fn exponent(&self, state: usize) -> f64 {
+        let spin = |i: usize| if state >> i & 1 == 1 { 1.0 } else { -1.0 };
+        self.bonds.iter().map(|&(i, j, coupling)| coupling * spin(i) * spin(j)).sum()
+    }
+
+    fn law(&self) -> Vec<f64> {
+        let weights: Vec<f64> = (0..1 << self.spins).map(|state| self.exponent(state).exp()).collect();
+        let z: f64 = weights.iter().sum();
+        weights.into_iter().map(|weight| weight / z).collect()
+    }
+
+    /// Tells cells apart by the state of the first five spins and by the satisfied bonds of all.
+    fn cell(&self, state: usize) -> usize {
+        let satisfied = self.bonds.iter().filter(|&&(i, j, _)| (state >> i ^ state >> j) & 1 == 0).count();
+        state % 32 + 32 * satisfied
+    }
+
+    /// Starts chains exactly in the law, moves each once, and tests the cells they end in.
+    fn p_value(&self, seed: u64, mut moved: impl FnMut(&BitMatrix, Key) -> BitMatrix) -> f64 {
+        let law = self.law();
+        let mut expected = vec![0.0; 32 * (self.bonds.len() + 1)];
+        law.iter().enumerate().for_each(|(state, p)| expected[self.cell(state)] += p);
+        let (table, mut rng, mut counts) = (Table::new(&law), Rng::new(seed), vec![0; expected.len()]);
+        for chain in 0..STARTS {
+            let state = table.draw(&mut rng);
+            let bits = BitMatrix::from_fn(1, self.spins, |_, i| state >> i & 1 == 1);
+            let end = moved(&bits, Key::from_seed(seed).fold_in(chain as u64));
+            counts[self.cell((0..self.spins).fold(0, |state, i| state | usize::from(end.get(0, i)) << i))] +=
+                1;
+        }
+        g_test(&counts, &expected).p_value
+    }
+}
+
+/// Sweeps a lattice that is given as one row of bits.
+fn swept(ising: Ising, rows: usize, columns: usize) -> impl FnMut(&BitMatrix, Key) -> BitMatrix {
+    move |bits, key| {
+        let square = BitMatrix::from_fn(rows, columns, |r, c| bits.get(0, r * columns + c));
+        let mut lattice = Lattice::from_bits(&square).unwrap();
+        ising.sweeps(&lattice).unwrap().sweep(&mut lattice, key);
+        let square = lattice.to_bits();
+        BitMatrix::from_fn(1, rows * columns, |_, i| square.get(i / columns, i % columns))
+    }
+}
+
+#[test]
+fn sweeps_leave_the_law_alone() {
+    let plain = Ising { temperature: 2.5, ..Ising::default() };
+    let bath = Ising { moves: Moves::HeatBath, ..plain };
+    let anti = Ising { antiferromagnet: true, ..plain };
+    let cases = [
+        (plain, 4, 4),
+        // In a row of four the neighbours before and after, of the other colour, are the same two.
+        (plain, 2, 8),
+        (bath, 4, 4),
+        (Ising { fast: true, ..plain }, 4, 4),
+        (anti, 4, 4),
+        (Ising { antiferromagnet: true, ..bath }, 2, 4),
+        (plain, 3, 4),
+        (bath, 3, 3),
+        (anti, 5, 2),
+        (Ising { moves: Moves::Cluster, ..plain }, 4, 4),
+        (Ising { moves: Moves::Cluster, ..plain }, 3, 2),
+    ];
+    let p_values = cases.iter().zip(1..).map(|(&(ising, rows, columns), seed)| {
+        let sign = if ising.antiferromagnet { -1.0 } else { 1.0 };
+        let small = Small::torus(rows, columns, sign / ising.temperature);
+        small.p_value(seed, swept(ising, rows, columns))
+    });
+    let p_values: Vec<f64> = p_values.collect();
+    assert!(holm(&p_values).iter().all(|&p| p > ALPHA), "{p_values:?}");
+}
+
+/// The negative control: sweeps of another temperature are found out by the same test.
+#[test]
+fn sweeps_of_another_temperature_drift() {
+    let small = Small::torus(4, 4, 1.0 / 2.5);
+    for moves in [Moves::Metropolis, Moves::HeatBath, Moves::Cluster] {
+        let ising = Ising { temperature: 2.6, moves, ..Ising::default() };
+        assert!(small.p_value(77, swept(ising, 4, 4)) < ALPHA, "{moves:?}");
+    }
+}
+
+#[test]
+fn clusters_leave_the_law_of_any_ferromagnet_alone() {
+    let edges = [[0, 1], [1, 2], [2, 3], [3, 4], [4, 0], [0, 2], [5, 6], [6, 7], [1, 8]];
+    let couplings: Vec<f64> = (0..edges.len()).map(|edge| 0.15 * edge as f64).collect();
+    let bonds = edges.iter().zip(&couplings).map(|(&[i, j], &coupling)| (i, j, coupling)).collect();
+    let ferromagnet = Ferromagnet::new(Graph::new(9, edges).unwrap(), couplings).unwrap();
+    let p = Small { spins: 9, bonds }.p_value(5, |bits, key| {
+        let mut chains = bits.clone();
+        ferromagnet.sweep(&mut chains, key).unwrap();
+        chains
+    });
+    assert!(p > ALPHA, "{p}");
+}
+
+fn run(side: usize, ising: Ising, warming: usize, sweeps: usize) -> Observed {
+    let mut lattice = Lattice::cold(side, side).unwrap();
+    let moves = ising.sweeps(&lattice).unwrap();
+    moves.run(&mut lattice, warming, Key::from_seed(1), |_| {});
+    let mut seen = Observed::new(&lattice, sweeps);
+    moves.run(&mut lattice, sweeps, Key::from_seed(2), |lattice| seen.see(lattice));
+    seen
+}
+
+/// Thirty comparisons with errors from 32 parts: |t| of 31 degrees of freedom is beyond 7 with probability 7e-8, 2e-6 in all.
+#[test]
+fn runs_have_the_energy_and_the_heat_of_the_enumeration() {
+    let known = [
+        (1.0, -1.997_158, 0.023_409),
+        (2.0, -1.755_380, 0.605_533),
+        (2.269_185, -1.565_624, 0.783_267),
+        (3.0, -1.017_070, 0.603_135),
+        (3.5, -0.776_150, 0.375_756),
+    ];
+    for (temperature, energy, heat) in known {
+        for moves in [Moves::Metropolis, Moves::HeatBath, Moves::Cluster] {
+            let seen = run(4, Ising { temperature, moves, ..Ising::default() }, 200, 40_000);
+            for (got, expected) in [(seen.energy(), energy), (seen.specific_heat(temperature), heat)] {
+                let off = (got.value - expected).abs();
+                assert!(off < 7.0 * got.error + 1e-6, "T = {temperature}, {moves:?}: {got:?} for {expected}");
+            }
+        }
+    }
+}
+
+#[test]
+fn large_lattices_have_onsagers_energy() {
+    for temperature in [2.0, 3.0] {
+        let seen = run(64, Ising { temperature, ..Ising::default() }, 1000, 10_000);
+        let off = seen.energy().value / exact::energy(temperature) - 1.0;
+        assert!(off.abs() < 0.005, "T = {temperature}: {off}");
+    }
+    let magnetization = run(64, Ising { temperature: 2.0, ..Ising::default() }, 1000, 10_000).magnetization();
+    assert!((magnetization.value / exact::magnetization(2.0) - 1.0).abs() < 0.005, "{magnetization:?}");
+}
+
+#[test]
+fn clusters_reach_the_energy_at_the_critical_temperature() {
+    let ising = Ising { moves: Moves::Cluster, ..Ising::default() };
+    let seen = run(64, ising, 200, 2000);
+    let (energy, heat) = exact::finite(64, 64, ising.temperature);
+    assert!((seen.energy().value / exact::energy(ising.temperature) - 1.0).abs() < 0.02);
+    assert!((seen.energy().value - energy).abs() < 7.0 * seen.energy().error, "{:?}", seen.energy());
+    let found = seen.specific_heat(ising.temperature);
+    assert!((found.value - heat).abs() < 7.0 * found.error, "{found:?} for {heat}");
+    // Cluster moves of this lattice decorrelate in some five sweeps, single spins in a thousand.
+    assert!(seen.autocorrelation() < 20.0, "{}", seen.autocorrelation());
+}
+
+#[test]
+fn kaufmans_sum_is_that_of_the_enumeration() {
+    for (rows, columns) in [(2, 2), (3, 4), (4, 3), (2, 5), (4, 4)] {
+        for temperature in [1.0, 2.2, 2.5, 6.0] {
+            let small = Small::torus(rows, columns, 1.0 / temperature);
+            let z: f64 = (0..1 << small.spins).map(|state| small.exponent(state).exp()).sum();
+            let log_z = exact::log_z(rows, columns, temperature);
+            assert!((log_z - z.ln()).abs() < 1e-11 * z.ln(), "{rows} × {columns} at {temperature}: {log_z}");
+        }
+    }
+}
+
+/// A run of 64 times the length has errors of an eighth.
+#[test]
+fn errors_shrink_with_the_length_of_a_run() {
+    let ising = Ising { temperature: 3.0, ..Ising::default() };
+    let error = |sweeps| run(32, ising, 100, sweeps).energy().error;
+    // Of 32 parts each, so that the logarithm of the ratio has a deviation of 0.18 around ln 8.
+    let ratio: f64 = error(500) / error(32_000);
+    assert!((ratio.ln() - 8_f64.ln()).abs() < 5.0 * 0.18, "{ratio}");
+}

@@ -1,0 +1,140 @@
+//! Decides a block of units: by bounds on what they receive where these tell, else by the function that all units go by.
+//!
+//! A unit with the word u becomes 1 where its activation exceeds ln(u / (1 − u)), nearly: [`numeric::bernoulli`] rounds. So each
+//! unit has a bound on its sum below which it surely becomes 0, and one above which it surely becomes 1. They are known before the
+//! sums are, and a comparison of integers takes a quarter of the time of an exponential. Whoever is between them, one in two
+//! thousand, is decided by the function itself, with all others of the block.
+//!
+//! [`numeric::bernoulli`]: crate::numeric::bernoulli
+
+use super::Symmetric;
+use crate::chacha::BLOCK;
+use crate::numeric::lanes;
+use crate::simd::Simd;
+
+/// The most vectors of a block.
+pub(super) const MOST: usize = 4;
+
+/// How far from the bound an activation must be. All errors together stay below half of it: of an activation of at most 8 and
+/// a bias of at most 100 in three roundings, 4e-5; of e^−x and of 1 + e^−x, 2e-7 + 6e-8 e^8 = 2e-4; of the logarithm, 2e-5.
+const MARGIN: f32 = 1e-3;
+
+/// Activations and biases with larger magnitudes, and bounds that are no sums, are left to the function.
+const ACTIVATION: f32 = 8.0;
+const BIAS: f32 = 100.0;
+const SUM: f32 = 1e9;
+
+/// Holds words, biases and bounds of the units of a block.
+pub(super) struct Laws<S: Simd> {
+    words: [S::I; MOST],
+    biases: [S::F; MOST],
+    quantum: S::F,
+    beta: S::F,
+    spins: bool,
+    /// Below the first a unit becomes 0, above the second 1.
+    low: [S::I; MOST],
+    high: [S::I; MOST],
+    /// Units without bounds.
+    open: u32,
+}
+
+/// Cuts a block into vectors.
+#[inline(always)]
+pub(super) fn vectors<S: Simd>(block: &[i32; BLOCK]) -> [S::I; MOST] {
+    let mut out = [S::splat(0); MOST];
+    for v in 0..BLOCK / S::LANES {
+        out[v] = S::load(&block[v * S::LANES..]);
+    }
+    out
+}
+
+impl<S: Simd> Laws<S> {
+    #[inline(always)]
+    pub(super) fn new(machine: &Symmetric<'_>, words: &[u32; BLOCK], biases: &[f32; BLOCK]) -> Self {
+        let [quantum, beta] = machine.scale.map(S::splat_f32);
+        let none = [S::splat(0); MOST];
+        let words = vectors::<S>(&words.map(|word| word as i32));
+        let mut out = Self {
+            words,
+            biases: [S::splat_f32(0.0); MOST],
+            quantum,
+            beta,
+            spins: machine.spins,
+            low: none,
+            high: none,
+            open: 0,
+        };
+        for v in 0..BLOCK / S::LANES {
+            out.biases[v] = S::load_f32(&biases[v * S::LANES..]);
+            out.bound(v, machine.scale[0] * machine.scale[1]);
+        }
+        out
+    }
+
+    /// Finds the bounds of one vector: (ln(u / (1 − u)) ± margin − bias) / (2^-s β), for spins half the logarithm.
+    #[inline(always)]
+    fn bound(&mut self, v: usize, weight: f32) {
+        let half = S::splat_f32(if self.spins { 0.5 } else { 1.0 });
+        let activation = logit::<S>(self.words[v]);
+        let each = S::splat_f32(1.0 / weight);
+        let centre = S::mul(S::add_f32(S::mul(activation, half), lanes::negated::<S>(self.biases[v])), each);
+        // A step of the sums may be wider than the margin.
+        let margin = S::splat_f32(MARGIN / weight + 1.0);
+        self.low[v] = S::to_int(S::add_f32(centre, lanes::negated::<S>(margin)));
+        self.high[v] = S::to_int(S::add_f32(centre, margin));
+        let within = |x: S::F, limit: f32| S::less(S::splat_f32(-limit), lanes::minus_absolute::<S>(x));
+        let told = within(activation, ACTIVATION) & within(self.biases[v], BIAS) & within(centre, SUM);
+        let told = if weight > 0.0 && margin_fits(weight) { told } else { 0 };
+        self.open |= (!told & (u32::MAX >> (32 - S::LANES))) << (v * S::LANES);
+    }
+
+    /// Decides the units by what they receive; only those of `asked` must be right.
+    #[inline(always)]
+    pub(super) fn ones(&self, sums: &[S::I; MOST], asked: u32) -> u32 {
+        let (mut ones, mut zeros) = (0, 0);
+        for v in 0..BLOCK / S::LANES {
+            ones |= S::less_int(self.high[v], sums[v]) << (v * S::LANES);
+            zeros |= S::less_int(sums[v], self.low[v]) << (v * S::LANES);
+        }
+        if (!(ones | zeros) | self.open) & asked == 0 { ones } else { self.exactly(sums) }
+    }
+
+    /// Decides the units as the plain loop does.
+    #[inline(always)]
+    fn exactly(&self, sums: &[S::I; MOST]) -> u32 {
+        let mut ones = 0;
+        for v in 0..BLOCK / S::LANES {
+            let input = S::mul(S::mul(S::from_int(sums[v]), self.quantum), self.beta);
+            let activation = S::add_f32(input, self.biases[v]);
+            let activation = if self.spins { S::add_f32(activation, activation) } else { activation };
+            let e = lanes::exp::<S>(lanes::negated::<S>(activation));
+            ones |= lanes::bernoulli::<S>(self.words[v], activation, e) << (v * S::LANES);
+        }
+        ones
+    }
+}
+
+/// Tells whether a margin in units of sums stays far from overflow.
+fn margin_fits(weight: f32) -> bool {
+    MARGIN / weight < SUM
+}
+
+/// Computes ln(u / (1 − u)), u = (word >> 8) · 2^-24, to 2e-5 where it is finite.
+#[inline(always)]
+fn logit<S: Simd>(words: S::I) -> S::F {
+    let u = S::mul(S::from_int(S::shr::<8>(words)), S::splat_f32(1.0 / 16_777_216.0));
+    let odds = S::div(u, S::add_f32(S::splat_f32(1.0), lanes::negated::<S>(u)));
+    let bits = S::to_bits(odds);
+    let exponent = S::sub(S::shr::<23>(bits), S::splat(127));
+    let mantissa = S::or(S::and(bits, S::splat(0x007F_FFFF)), S::splat(0x3F80_0000));
+    let x = S::add_f32(S::from_bits(mantissa), S::splat_f32(-1.0));
+    let mut p = S::splat_f32(LOG[0]);
+    for &c in &LOG[1..] {
+        p = S::fma(p, x, S::splat_f32(c));
+    }
+    S::fma(S::from_int(exponent), S::splat_f32(std::f32::consts::LN_2), p)
+}
+
+/// Coefficients of x^6 … 1 of ln(1 + x) on [0, 1], fitted at Chebyshev's points.
+const LOG: [f32; 7] =
+    [-0.017_414_08, 0.082_691_24, -0.190_354_34, 0.315_747_32, -0.497_373_22, 0.999_847_70, 0.000_001_47];
