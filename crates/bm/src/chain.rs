@@ -126,7 +126,8 @@ pub(crate) fn alone(view: &View<'_>, unit: usize, word: u32) -> usize {
 
 /// Decides whether a change that lowers the energy by `gain` is made: (word >> 8) · 2^-24 < e^gain.
 fn accepts(word: u32, gain: f32) -> bool {
-    gain >= 0.0 || ((word >> 8) as f32) * (1.0 / 16_777_216.0) < numeric::exp(mutant!("B132", gain, 0.5 * gain))
+    gain >= 0.0
+        || ((word >> 8) as f32) * (1.0 / 16_777_216.0) < numeric::exp(mutant!("B132", gain, 0.5 * gain))
 }
 
 /// Gives the first class up to which the share of Σ e^a exceeds (word + ½) · 2^-32.

@@ -48,7 +48,11 @@ impl Codes {
             Storage::Sparse => false,
             Storage::Auto => 8 * graph.edges().len() >= n * (n - 1) && !graph.edges().is_empty(),
         };
-        if dense { Self::dense(graph, width, couplings, grid) } else { Self::sparse(graph, width, couplings, grid) }
+        if dense {
+            Self::dense(graph, width, couplings, grid)
+        } else {
+            Self::sparse(graph, width, couplings, grid)
+        }
     }
 
     fn dense(graph: &Graph, width: usize, couplings: &[f32], grid: Grid) -> Self {

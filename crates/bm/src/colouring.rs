@@ -124,8 +124,9 @@ mod tests {
     #[test]
     fn wrong_colourings_are_named() {
         let chain = Graph::new(3, [[0, 1], [1, 2]]).unwrap();
-        let said =
-            |of: &[u32], triples: &[[u32; 3]]| Colouring::new(&chain, triples, of.to_vec()).unwrap_err().to_string();
+        let said = |of: &[u32], triples: &[[u32; 3]]| {
+            Colouring::new(&chain, triples, of.to_vec()).unwrap_err().to_string()
+        };
         assert_eq!(said(&[0, 1], &[]), "colouring: expected 3 colours, got 2");
         assert_eq!(said(&[0, 1, 7], &[]), "colouring at vertex 2: expected colours below 3, got 7");
         assert_eq!(

@@ -129,7 +129,9 @@ impl EnergyModel for Machine {
         let rows = state.bits.rows() as u64;
         let few = self.hidden_states() <= AVERAGED;
         let sums = match state.latent {
-            Latent::Unknown | Latent::Drawn if self.hidden_units() > 0 && few => self.averaged(&state.bits, true),
+            Latent::Unknown | Latent::Drawn if self.hidden_units() > 0 && few => {
+                self.averaged(&state.bits, true)
+            }
             Latent::Unknown if self.hidden_units() > 0 => self.averaged(&state.bits, false),
             _ => sums(self, &state.bits),
         };
@@ -143,7 +145,13 @@ impl Machine {
     ///
     /// # Errors
     /// Refuses marks of another shape, and marks on a part of the classes of a unit.
-    pub fn sample_given(&self, state: &mut State, free: &BitMatrix, sweeps: u32, key: Key) -> Result<(), Error> {
+    pub fn sample_given(
+        &self,
+        state: &mut State,
+        free: &BitMatrix,
+        sweeps: u32,
+        key: Key,
+    ) -> Result<(), Error> {
         let (expected, got) = ((state.bits.rows(), self.biases.len()), (free.rows(), free.units()));
         if expected != got {
             return Err(Error::shape("free units", format!("{expected:?}"), format!("{got:?}")));
@@ -163,7 +171,8 @@ impl Machine {
 
     /// Lets the visible units of chains stand at these rows, and draws the hidden ones as if they received nothing.
     fn standing(&self, visible: &BitMatrix, key: Key) -> State {
-        let free = BitMatrix::from_fn(visible.rows(), self.biases.len(), |_, feature| feature >= visible.units());
+        let free =
+            BitMatrix::from_fn(visible.rows(), self.biases.len(), |_, feature| feature >= visible.units());
         let wide = BitMatrix::from_fn(visible.rows(), self.biases.len(), |row, feature| {
             feature < visible.units() && visible.get(row, feature)
         });
@@ -183,7 +192,8 @@ impl Machine {
             return Ok(());
         }
         let odd = |row: usize| {
-            let classes = |unit: &usize| (0..width).filter(|class| bits.get(row, unit * width + class)).count();
+            let classes =
+                |unit: &usize| (0..width).filter(|class| bits.get(row, unit * width + class)).count();
             (0..self.graph.vertices()).find(|unit| classes(unit) != 1).map(|unit| (row, unit))
         };
         match (0..bits.rows()).find_map(odd) {
@@ -210,7 +220,8 @@ impl Machine {
             let step = |mean: f64| (mean * STEPS).round_ties_even() / STEPS * times;
             means.into_iter().map(|block| block.into_iter().map(step).collect()).collect::<Vec<Vec<f64>>>()
         });
-        let mut out: Vec<Vec<f64>> = self.blocks().iter().map(|block| vec![0.0; block.values.len()]).collect();
+        let mut out: Vec<Vec<f64>> =
+            self.blocks().iter().map(|block| vec![0.0; block.values.len()]).collect();
         for part in &parts {
             for (sums, part) in out.iter_mut().zip(part) {
                 sums.iter_mut().zip(part).for_each(|(sum, x)| *sum += x);

@@ -119,7 +119,8 @@ impl Machine {
             for at in 0..width.pow(units.len() as u32) {
                 let classes = [at / width, at % width];
                 let classes = if units.len() == 1 { &classes[1..] } else { &classes[..] };
-                let places: Vec<(usize, usize)> = units.iter().copied().zip(classes.iter().copied()).collect();
+                let places: Vec<(usize, usize)> =
+                    units.iter().copied().zip(classes.iter().copied()).collect();
                 block.push(law.probability(&places));
             }
         }
@@ -187,14 +188,19 @@ impl View<'_> {
     pub fn log_z(&self) -> Result<f64, Error> {
         let form = self.form();
         if form.states() > f64::from(1 << MAX_BITS) {
-            return Err(Error::shape("exact enumeration", format!("at most 2^{MAX_BITS} states"), form.states()));
+            return Err(Error::shape(
+                "exact enumeration",
+                format!("at most 2^{MAX_BITS} states"),
+                form.states(),
+            ));
         }
         // The first units are the lower digits; tasks differ in the upper ones.
         let low = (0..form.units).rev().find(|&low| libm::pow(form.base as f64, (low + 1) as f64) <= TASK);
         let low = low.map_or(0, |low| low + 1);
         let tasks = form.base.pow((form.units - low) as u32);
         let parts = parallel::map(tasks, |task| {
-            let upper = (low..form.units).map(|unit| Some(task / form.base.pow((unit - low) as u32) % form.base));
+            let upper =
+                (low..form.units).map(|unit| Some(task / form.base.pow((unit - low) as u32) % form.base));
             let known: Vec<Option<usize>> = (0..low).map(|_| None).chain(upper).collect();
             form.given(&known).table().into_iter().collect::<LogSumExp>().value()
         });

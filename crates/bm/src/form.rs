@@ -30,7 +30,8 @@ impl Wide {
         let on_grid = |value: &f32| f64::from(machine.grid.code(*value)) * step;
         let width = machine.width();
         let mut out = Self::like(machine);
-        let couplings = machine.couplings.chunks(width * width).map(|table| table.iter().map(on_grid).collect());
+        let couplings =
+            machine.couplings.chunks(width * width).map(|table| table.iter().map(on_grid).collect());
         let biases = view.biases.chunks(width).map(|own| own.iter().map(|&b| f64::from(b)).collect());
         let third = machine.strengths.iter().map(|strength| vec![on_grid(strength)]);
         let values = couplings.chain(biases).chain(third);
@@ -95,7 +96,10 @@ impl Form {
                 .iter()
                 .flat_map(|(term, weight): &(Vec<(usize, usize)>, f64)| {
                     parts.iter().map(move |&(class, factor)| {
-                        (term.iter().copied().chain(class.map(|class| (unit, class))).collect(), weight * factor)
+                        (
+                            term.iter().copied().chain(class.map(|class| (unit, class))).collect(),
+                            weight * factor,
+                        )
                     })
                 })
                 .collect();
@@ -164,7 +168,8 @@ const BLOCK: usize = 1 << 13;
 
 /// Calls `join` with the part of class 0 and that of each other class, for every unit.
 fn passes(table: &mut [f64], base: usize, join: impl Fn(&mut [f64], &mut [f64])) {
-    let block = std::iter::successors(Some(base), |size| Some(size * base)).take_while(|&size| size <= BLOCK).last();
+    let block =
+        std::iter::successors(Some(base), |size| Some(size * base)).take_while(|&size| size <= BLOCK).last();
     let block = block.unwrap_or(base).min(table.len()).max(1);
     for part in table.chunks_mut(block) {
         levels(part, base, 1, &join);

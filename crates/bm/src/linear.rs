@@ -25,7 +25,7 @@ impl Cholesky {
             }
             let pivot = a[j * n + j];
             // A pivot that is lost in the rounding of what it was made of says that A is singular.
-            if !(pivot > 1e-13 * most) {
+            if pivot.is_nan() || pivot <= 1e-13 * most {
                 return None;
             }
             let root = pivot.sqrt();

@@ -63,7 +63,8 @@ impl Machine {
             return Err(Error::shape("units", format!("{} of the graph", graph.vertices()), units.count()));
         }
         let width = units.features() / units.count();
-        let (couplings, biases) = (vec![0.0; graph.edges().len() * width * width], vec![0.0; units.features()]);
+        let (couplings, biases) =
+            (vec![0.0; graph.edges().len() * width * width], vec![0.0; units.features()]);
         let mut out = Self {
             visible: graph.vertices(),
             base: biases.clone(),
@@ -88,7 +89,12 @@ impl Machine {
     ///
     /// # Errors
     /// As [`Machine::new`]; refuses other lengths, and values that are not finite.
-    pub fn from_parts(graph: Graph, units: Units, couplings: Vec<f32>, biases: Vec<f32>) -> Result<Self, Error> {
+    pub fn from_parts(
+        graph: Graph,
+        units: Units,
+        couplings: Vec<f32>,
+        biases: Vec<f32>,
+    ) -> Result<Self, Error> {
         let mut out = Self::new(graph, units)?;
         same_length("couplings", out.couplings.len(), couplings.len())?;
         same_length("biases", out.biases.len(), biases.len())?;
@@ -338,7 +344,11 @@ impl HasParams for Machine {
             Block { name: "biases", shape: vec![self.biases.len()], values: &self.biases },
         ];
         if !self.triples.is_empty() {
-            blocks.push(Block { name: "triples", shape: vec![self.triples.len(), 1], values: &self.strengths });
+            blocks.push(Block {
+                name: "triples",
+                shape: vec![self.triples.len(), 1],
+                values: &self.strengths,
+            });
         }
         blocks
     }

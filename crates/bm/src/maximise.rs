@@ -65,8 +65,10 @@ impl Machine {
             return Err(Error::shape("exact maximum", expected, format!("{parameters} parameters")));
         }
         let rows = data.rows() as f64;
-        let target: Vec<f64> = sums(self, &self.clamp(data).bits).concat().into_iter().map(|sum| sum / rows).collect();
-        let (found, point) = Ascent { wide: Wide::like(self), machine: self, target: &target }.climb(options)?;
+        let target: Vec<f64> =
+            sums(self, &self.clamp(data).bits).concat().into_iter().map(|sum| sum / rows).collect();
+        let (found, point) =
+            Ascent { wide: Wide::like(self), machine: self, target: &target }.climb(options)?;
         let errors = point.spread.inverse();
         let errors = (0..parameters).map(|k| (errors[k * (parameters + 1)] / rows).sqrt()).collect();
         let mut rest = &found[..];
@@ -90,7 +92,11 @@ impl Machine {
         let law = Law::new(&wide.form(), &vec![None; wide.units])?;
         let terms = statistics(&wide);
         if terms.len() > MAX_PARAMETERS {
-            return Err(Error::shape("Fisher matrix", format!("at most {MAX_PARAMETERS} parameters"), terms.len()));
+            return Err(Error::shape(
+                "Fisher matrix",
+                format!("at most {MAX_PARAMETERS} parameters"),
+                terms.len(),
+            ));
         }
         let means = self.expected(&law).concat();
         Ok(covariance(&law, &wide, &terms, &means))
@@ -125,20 +131,21 @@ impl Ascent<'_> {
         let mut at = vec![0.0; self.target.len()];
         let mut place = self.place(&at)?;
         for steps in 0..=options.steps {
-            let gradient: Vec<f64> = self.target.iter().zip(&place.means).map(|(data, model)| data - model).collect();
+            let gradient: Vec<f64> =
+                self.target.iter().zip(&place.means).map(|(data, model)| data - model).collect();
             let mismatch = gradient.iter().fold(0.0_f64, |most, g| most.max(g.abs()));
             let spread = self.spread(&place, &terms)?;
             if mismatch <= options.tolerance {
                 return Ok((at, Point { log_likelihood: place.log_likelihood, mismatch, steps, spread }));
             }
             let step = spread.solve(&gradient);
-            (at, place) = self.shorten(&at, &step, place)?;
+            (at, place) = self.shorten(&at, &step, place.log_likelihood)?;
         }
         Err(no_maximum(format!("none within {} steps", options.steps)))
     }
 
     /// Halves a step until ln p does not fall. Near the maximum its last bits are noise.
-    fn shorten(&self, at: &[f64], step: &[f64], before: Place) -> Result<(Vec<f64>, Place), Error> {
+    fn shorten(&self, at: &[f64], step: &[f64], before: f64) -> Result<(Vec<f64>, Place), Error> {
         let mut share = 1.0;
         while share > 1e-6 {
             let next: Vec<f64> = at.iter().zip(step).map(|(x, dx)| x + share * dx).collect();
@@ -146,7 +153,7 @@ impl Ascent<'_> {
                 return Err(no_maximum("parameters that grow without bound"));
             }
             let place = self.place(&next)?;
-            if place.log_likelihood >= before.log_likelihood - 1e-12 {
+            if place.log_likelihood >= before - 1e-12 {
                 return Ok((next, place));
             }
             share /= 2.0;

@@ -94,7 +94,9 @@ impl Near {
                 let own = units.iter().position(|&other| other == unit).unwrap_or(0);
                 let others = units.iter().enumerate().filter(|(place, _)| *place != own);
                 let product: f64 = others
-                    .map(|(place, other)| m[other * wide.width + if units.len() == 2 { classes[place] } else { 0 }])
+                    .map(|(place, other)| {
+                        m[other * wide.width + if units.len() == 2 { classes[place] } else { 0 }]
+                    })
                     .product();
                 inputs[if wide.width == 1 { 0 } else { classes[own.min(1)] }] += weight * product;
                 if units.len() == 2 && order == Order::Tap && wide.width == 1 {
@@ -106,7 +108,11 @@ impl Near {
             return softmax(&inputs);
         }
         let own = m[unit];
-        vec![if wide.spins { libm::tanh(inputs[0] - own * reaction) } else { sigmoid(inputs[0] - (own - 0.5) * reaction) }]
+        vec![if wide.spins {
+            libm::tanh(inputs[0] - own * reaction)
+        } else {
+            sigmoid(inputs[0] - (own - 0.5) * reaction)
+        }]
     }
 }
 

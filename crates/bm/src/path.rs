@@ -49,7 +49,9 @@ impl Annealed for Path<'_> {
         let unit = |biases: &[f32]| {
             let wide = biases.iter().map(|&b| f64::from(b));
             match (width, self.machine.is_spin()) {
-                (1, true) => [f64::from(biases[0]), -f64::from(biases[0])].into_iter().collect::<LogSumExp>().value(),
+                (1, true) => {
+                    [f64::from(biases[0]), -f64::from(biases[0])].into_iter().collect::<LogSumExp>().value()
+                }
                 (1, false) => [f64::from(biases[0]), 0.0].into_iter().collect::<LogSumExp>().value(),
                 _ => wide.collect::<LogSumExp>().value(),
             }
@@ -58,12 +60,11 @@ impl Annealed for Path<'_> {
     }
 
     fn advance(&self, state: &mut State, from: f32, to: f32, key: Key) -> Vec<f64> {
-        let (before, after) = (
-            View::annealed(self.machine, self.base, from),
-            View::annealed(self.machine, self.base, to),
-        );
+        let (before, after) =
+            (View::annealed(self.machine, self.base, from), View::annealed(self.machine, self.base, to));
         let energies = before.energies(&state.bits).into_iter();
-        let gains = energies.zip(after.energies(&state.bits)).map(|(a, b)| mutant!("B141", a - b, b - a)).collect();
+        let gains =
+            energies.zip(after.energies(&state.bits)).map(|(a, b)| mutant!("B141", a - b, b - a)).collect();
         parallel::team(|| after.walk(state, Free::All, 0..1, &|_| key));
         gains
     }

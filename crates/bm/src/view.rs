@@ -97,7 +97,8 @@ impl<'a> View<'a> {
             });
             packed.collect::<Vec<u64>>()
         });
-        state.bits = BitMatrix::from_words(rows, features, walked.concat()).expect("whole rows without padding");
+        state.bits =
+            BitMatrix::from_words(rows, features, walked.concat()).expect("whole rows without padding");
         if !matches!(free, Free::Hidden) {
             state.latent = Latent::None;
         }
@@ -120,7 +121,8 @@ impl<'a> View<'a> {
                 chain.set(self, unit, state);
             }),
             Scan::Coloured(colouring) => colouring.classes().iter().for_each(|class| {
-                let units = class.iter().map(|&unit| unit as usize).filter(|&unit| free.frees(self, row, unit));
+                let units =
+                    class.iter().map(|&unit| unit as usize).filter(|&unit| free.frees(self, row, unit));
                 self.draw_block(chain, &units.collect::<Vec<_>>(), &words_of);
             }),
         }

@@ -1,26 +1,22 @@
 //! Proves values of general machines against enumeration: energies, ln Z, laws, likelihoods, moments, views and storages.
 
-#[path = "common/machines.rs"]
-mod machines;
-#[path = "common/tolerance.rs"]
-#[allow(dead_code)]
-mod tolerance;
+mod common;
 
-use harmonium::bm::{Colouring, Exact as ExactGradient, Graph, Machine, PseudoLikelihood, Rule, Scan, Storage};
+use common::machines::{batch, bits, digits, exact, machine, machines as all, visible_states};
+use common::tolerance::{TAU_0, U};
+use common::{close, key};
+use harmonium::address::Address;
+use harmonium::bm::{
+    Colouring, Exact as ExactGradient, Graph, Machine, PseudoLikelihood, Rule, Scan, Storage,
+};
+use harmonium::evaluate::{Ais, Betas};
 use harmonium::stats::Phases;
 use harmonium::train::Estimator;
 use harmonium::units::Units;
-use harmonium::{Annealed, EnergyModel, Gibbs, HasParams, Marginal, Thermal, address::Address, evaluate};
+use harmonium::{Annealed, EnergyModel, Gibbs, HasParams, Marginal, Thermal, evaluate};
 use harmonium_oracle::machine::Machine as Exact;
 use harmonium_oracle::math::{log_sum_exp, sum};
 use harmonium_oracle::stats::g_test;
-use machines::{batch, bits, digits, exact, key, machine, machines as all, visible_states};
-use tolerance::{TAU_0, U};
-
-#[track_caller]
-fn close(got: f64, expected: f64, bound: f64) {
-    assert!((got - expected).abs() <= bound, "got {got}, expected {expected}, bound {bound:e}");
-}
 
 #[test]
 fn energies_and_laws_are_exact() {
@@ -29,10 +25,10 @@ fn energies_and_laws_are_exact() {
         let (states, law) = (x.states(), x.probabilities());
         let energies = machine.view().energies(&bits(&x, &states));
         // Sums of couplings are exact integers, all else is f64.
-        states.iter().zip(energies).for_each(|(state, got)| close(got, x.energy(state), TAU_0));
-        close(machine.log_z().unwrap(), x.log_z(), 10.0 * TAU_0);
+        states.iter().zip(energies).for_each(|(state, got)| close(got, x.energy(state), TAU_0, ""));
+        close(machine.log_z().unwrap(), x.log_z(), 10.0 * TAU_0, "");
         let probabilities = machine.probabilities().unwrap();
-        probabilities.iter().zip(&law).for_each(|(got, p)| close(*got, *p, TAU_0));
+        probabilities.iter().zip(&law).for_each(|(got, p)| close(*got, *p, TAU_0, ""));
     }
 }
 
@@ -44,9 +40,9 @@ fn likelihoods_of_visible_rows_sum_hidden_units_out() {
             let rows = visible_states(&x);
             let data = batch(&x, &rows);
             let free = machine.free_energy(&data).unwrap();
-            rows.iter().zip(&free).for_each(|(v, got)| close(*got, x.free_energy(v), 10.0 * TAU_0));
+            rows.iter().zip(&free).for_each(|(v, got)| close(*got, x.free_energy(v), 10.0 * TAU_0, ""));
             let likelihoods = machine.log_likelihoods(&data).unwrap();
-            close(sum(likelihoods.iter().map(|l| l.exp())), 1.0, 100.0 * TAU_0);
+            close(sum(likelihoods.iter().map(|l| l.exp())), 1.0, 100.0 * TAU_0, "");
         }
     }
 }
@@ -59,31 +55,31 @@ fn views_scale_and_mix_energies() {
         for beta in [0.0, 0.3, 1.0, 1.7_f32] {
             let b = f64::from(beta);
             // Biases of a view are rounded: 1 − β, two products and a sum, 3u of each.
-            let slack = 3.0 * U * sum(base.iter().chain(machine.biases()).map(|&b| f64::from(b).abs())) * (1.0 + b);
+            let slack =
+                3.0 * U * sum(base.iter().chain(machine.biases()).map(|&b| f64::from(b).abs())) * (1.0 + b);
             let energies = machine.tempered(beta).energies(&bits(&x, &rows));
-            rows.iter().zip(energies).for_each(|(s, got)| close(got, b * x.energy(s), slack + TAU_0));
+            rows.iter().zip(energies).for_each(|(s, got)| close(got, b * x.energy(s), slack + TAU_0, ""));
             if beta <= 1.0 {
                 let wide = base.iter().map(|&b| f64::from(b)).collect();
                 let alone = Exact { edges: vec![], triples: vec![], biases: wide, ..x.clone() };
                 let got = machine.annealed(&base, beta).unwrap().energies(&bits(&x, &rows));
                 let mixed = |s: &[usize]| (1.0 - b) * alone.energy(s) + b * x.energy(s);
-                rows.iter().zip(got).for_each(|(s, got)| close(got, mixed(s), slack + TAU_0));
-                close(machine.path(&base).unwrap().base_log_z(), alone.log_z(), 10.0 * TAU_0);
+                rows.iter().zip(got).for_each(|(s, got)| close(got, mixed(s), slack + TAU_0, ""));
+                close(machine.path(&base).unwrap().base_log_z(), alone.log_z(), 10.0 * TAU_0, "");
             }
         }
     }
 }
 
-/// Annealing weighs e^{F_0 − F_1} over its path; with 2,000 runs the 5σ interval of ln Z holds the exact one.
+/// Annealing weighs e^{F_0 − F_1} over its path; with 2,000 runs the 3σ interval of ln Z holds the exact one.
 #[test]
 fn annealing_finds_log_z() {
-    for (seed, machine) in all(0.9).iter().enumerate() {
+    for (seed, machine) in all(0.7).iter().enumerate() {
         let base = vec![0.0; machine.biases().len()];
+        let options = Ais { runs: 2000, betas: Betas::Count(60) };
         let path = machine.path(&base).unwrap();
-        let betas: Vec<f32> = (0..=40).map(|n| n as f32 / 40.0).collect();
-        let weights = evaluate::forward(&path, &betas, 2000, key(seed as u64));
-        let interval = weights.interval(5.0);
-        let log_z = machine.log_z().unwrap() - path.base_log_z();
+        let found = evaluate::forward(&path, &options, key(seed as u64), &mut |_, _| ()).unwrap();
+        let (interval, log_z) = (found.interval, machine.log_z().unwrap());
         assert!(interval.low <= log_z && log_z <= interval.high, "{log_z} outside {interval:?}");
         assert!(interval.width() < 1.0, "{interval:?}");
     }
@@ -122,7 +118,7 @@ fn assert_gradient(
     let h = 1e-4;
     for (k, got) in got.into_iter().enumerate() {
         let slope = (loss(&moved(&x, k, h)) - loss(&moved(&x, k, -h))) / (2.0 * h);
-        close(f64::from(got), slope, 1e-6);
+        close(f64::from(got), slope, 1e-6, "");
     }
 }
 
@@ -137,7 +133,11 @@ fn moved(x: &Exact, mut k: usize, by: f64) -> Exact {
         k -= table.len();
     }
     let biases = out.biases.len();
-    if k < biases { out.biases[k] += by } else { out.triples[k - biases].1 += by }
+    if k < biases {
+        out.biases[k] += by
+    } else {
+        out.triples[k - biases].1 += by
+    }
     out
 }
 
@@ -171,7 +171,8 @@ fn storages_and_threads_change_nothing() {
     }
     let graph = Graph::rectangle(101, 100, true).unwrap();
     let colouring = Colouring::greedy(&graph, &[]);
-    let large = machine(graph, Units::Spin(10_100), &[], 0.4, 1).with_scan(Scan::Coloured(colouring)).unwrap();
+    let large =
+        machine(graph, Units::Spin(10_100), &[], 0.4, 1).with_scan(Scan::Coloured(colouring)).unwrap();
     let one = {
         let mut state = large.init(1, key(3));
         large.run(&mut state, 0..3, key(4));
@@ -192,7 +193,7 @@ fn log_z_of_a_chain_is_known() {
     let couplings: Vec<f32> = (0..21).map(|i| 0.25 * ((i % 5) as f32 - 2.0)).collect();
     let chain = Machine::from_parts(graph, Units::Spin(22), couplings.clone(), vec![0.0; 22]).unwrap();
     let known = 22.0 * 2_f64.ln() + sum(couplings.iter().map(|&j| f64::from(j).cosh().ln()));
-    close(chain.log_z().unwrap(), known, 1e-10);
+    close(chain.log_z().unwrap(), known, 1e-10, "");
     assert!(log_sum_exp(&[known]).is_finite());
 }
 
@@ -202,10 +203,19 @@ fn what_is_wrong_is_named() {
     let said = |couplings: Vec<f32>, biases: Vec<f32>| {
         Machine::from_parts(graph(), Units::Bernoulli(3), couplings, biases).unwrap_err().to_string()
     };
-    assert_eq!(said(vec![0.0, f32::NAN], vec![0.0; 3]), "couplings at entry 1: expected a finite number, got NaN");
+    assert_eq!(
+        said(vec![0.0, f32::NAN], vec![0.0; 3]),
+        "couplings at entry 1: expected a finite number, got NaN"
+    );
     assert_eq!(said(vec![0.0; 3], vec![0.0; 3]), "couplings: expected 2 entries, got 3 entries");
-    assert_eq!(said(vec![0.0; 2], vec![0.0, 0.0, f32::INFINITY]), "biases at entry 2: expected a finite number, got inf");
-    assert!(Machine::new(graph(), Units::Bernoulli(4)).is_err() && Machine::new(graph(), Units::Gaussian(3)).is_err());
+    assert_eq!(
+        said(vec![0.0; 2], vec![0.0, 0.0, f32::INFINITY]),
+        "biases at entry 2: expected a finite number, got inf"
+    );
+    assert!(
+        Machine::new(graph(), Units::Bernoulli(4)).is_err()
+            && Machine::new(graph(), Units::Gaussian(3)).is_err()
+    );
     let machine = || Machine::new(graph(), Units::Spin(3)).unwrap();
     assert!(machine().with_hidden(3).is_err());
     assert!(machine().with_triples(&[[0, 1, 1]], vec![0.1]).is_err());
@@ -215,8 +225,9 @@ fn what_is_wrong_is_named() {
     let other = Colouring::greedy(&Graph::new(3, []).unwrap(), &[]);
     assert!(machine().with_scan(Scan::Coloured(other)).is_err());
     // No edges, and several parts: legal, and independent.
-    let loose = Machine::from_parts(Graph::new(2, []).unwrap(), Units::Bernoulli(2), vec![], vec![0.5, -1.0]).unwrap();
-    close(loose.log_z().unwrap(), (1.0 + 0.5_f64.exp()).ln() + (1.0 + (-1_f64).exp()).ln(), TAU_0);
+    let loose = Machine::from_parts(Graph::new(2, []).unwrap(), Units::Bernoulli(2), vec![], vec![0.5, -1.0])
+        .unwrap();
+    close(loose.log_z().unwrap(), (1.0 + 0.5_f64.exp()).ln() + (1.0 + (-1_f64).exp()).ln(), TAU_0, "");
     let before = loose.digest();
     assert_eq!(loose.digest(), before);
 }

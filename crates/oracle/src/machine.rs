@@ -46,7 +46,8 @@ impl Machine {
 
     /// Lists all states.
     pub fn states(&self) -> Vec<Vec<usize>> {
-        let digits = |n: usize| (0..self.units).map(|unit| n / self.base().pow(unit as u32) % self.base()).collect();
+        let digits =
+            |n: usize| (0..self.units).map(|unit| n / self.base().pow(unit as u32) % self.base()).collect();
         (0..self.base().pow(self.units as u32)).map(digits).collect()
     }
 
@@ -75,7 +76,8 @@ impl Machine {
         for unit in 0..self.units {
             out.extend((0..w).map(|class| self.feature(state, unit, class)));
         }
-        let third = |units: &[usize; 3]| units.iter().map(|&unit| self.feature(state, unit, 0)).product::<f64>();
+        let third =
+            |units: &[usize; 3]| units.iter().map(|&unit| self.feature(state, unit, 0)).product::<f64>();
         out.extend(self.triples.iter().map(|(units, _)| third(units)));
         out
     }
@@ -161,7 +163,8 @@ mod tests {
 
     fn machine(unit: Unit) -> Machine {
         let width = if let Unit::Classes(q) = unit { q } else { 1 };
-        let numbers = |n: usize, from: usize| (from..from + n).map(|k| (k * 7 % 11) as f64 / 6.0 - 0.8).collect();
+        let numbers =
+            |n: usize, from: usize| (from..from + n).map(|k| (k * 7 % 11) as f64 / 6.0 - 0.8).collect();
         let edges = [[0, 1], [1, 2], [0, 3]];
         let edges = edges.iter().enumerate().map(|(n, &e)| (e, numbers(width * width, n))).collect();
         let triples = if width == 1 { vec![([0, 1, 3], 0.4)] } else { Vec::new() };
@@ -190,7 +193,8 @@ mod tests {
     #[test]
     fn two_spins_are_known() {
         let edges = vec![([0, 1], vec![0.7])];
-        let m = Machine { unit: Unit::Spin, units: 2, visible: 2, edges, biases: vec![0.0; 2], triples: vec![] };
+        let m =
+            Machine { unit: Unit::Spin, units: 2, visible: 2, edges, biases: vec![0.0; 2], triples: vec![] };
         close(m.log_z(), (4.0 * 0.7_f64.cosh()).ln(), TAU_0);
         close(m.means(&m.probabilities())[0], 0.7_f64.tanh(), TAU_0);
     }

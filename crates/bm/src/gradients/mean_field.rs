@@ -43,7 +43,11 @@ impl Estimator<Machine> for MeanField {
             return Err(Error::shape("mean field", "bits or spins in pairs", model.units()));
         }
         if model.graph.vertices() > MAX_UNITS {
-            return Err(Error::shape("mean field", format!("at most {MAX_UNITS} units"), model.graph.vertices()));
+            return Err(Error::shape(
+                "mean field",
+                format!("at most {MAX_UNITS} units"),
+                model.graph.vertices(),
+            ));
         }
         Ok(())
     }

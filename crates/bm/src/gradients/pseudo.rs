@@ -58,14 +58,18 @@ impl Estimator<Machine> for PseudoLikelihood {
             }
             total
         });
-        let mut model_sums: Vec<Vec<f64>> = model.blocks().iter().map(|b| vec![0.0; b.values.len()]).collect();
+        let mut model_sums: Vec<Vec<f64>> =
+            model.blocks().iter().map(|b| vec![0.0; b.values.len()]).collect();
         for part in parts {
             model_sums.iter_mut().flatten().zip(part.into_iter().flatten()).for_each(|(sum, x)| *sum += x);
         }
         // Each term appears in the conditional of every unit that it couples.
         let times = |block: usize| [2.0, 1.0, 3.0][block];
-        let data_sums: Vec<Vec<f64>> =
-            own.into_iter().enumerate().map(|(b, sums)| sums.into_iter().map(|x| times(b) * x).collect()).collect();
+        let data_sums: Vec<Vec<f64>> = own
+            .into_iter()
+            .enumerate()
+            .map(|(b, sums)| sums.into_iter().map(|x| times(b) * x).collect())
+            .collect();
         Ok(Estimate::Gradient(contrast(model, means(model_sums, rows), &means(data_sums, rows))))
     }
 }
@@ -73,7 +77,8 @@ impl Estimator<Machine> for PseudoLikelihood {
 /// Adds, of one row, what the statistics are on average when each unit is drawn anew given the others.
 fn add_row(view: &View<'_>, chain: &Chain, total: &mut [Vec<f64>]) {
     let (machine, width) = (view.machine, view.machine.width());
-    let mean: Vec<f64> = (0..machine.graph.vertices()).flat_map(|unit| conditional(view, chain, unit)).collect();
+    let mean: Vec<f64> =
+        (0..machine.graph.vertices()).flat_map(|unit| conditional(view, chain, unit)).collect();
     let x = |feature: usize| f64::from(chain.x[feature]);
     for (table, &[i, j]) in total[0].chunks_mut(width * width).zip(machine.graph.edges()) {
         for (at, sum) in table.iter_mut().enumerate() {

@@ -2,16 +2,11 @@
 
 use harmonium::bm::{Graph, Machine};
 use harmonium::units::Units;
-use harmonium::{Batch, BitMatrix, Key};
+use harmonium::{Batch, BitMatrix};
 use harmonium_oracle::machine::{Machine as Exact, Unit};
 use harmonium_oracle::rng::Rng;
 
 use super::tolerance::U;
-
-/// Names the kinds that machines have, here with their number of units.
-pub(crate) fn kinds(units: usize) -> [Units; 3] {
-    [Units::Bernoulli(units), Units::Spin(units), Units::Categorical { units, classes: 3 }]
-}
 
 /// Makes a machine with couplings and biases of this scale; bits and spins have third-order terms where asked.
 pub(crate) fn machine(graph: Graph, units: Units, triples: &[[usize; 3]], scale: f64, seed: u64) -> Machine {
@@ -30,12 +25,14 @@ pub(crate) fn machines(scale: f64) -> Vec<Machine> {
         let n = units.count();
         let dense = Graph::complete(n).unwrap();
         let sparse = Graph::new(n, [[0, 1], [1, 2], [0, 3]]).unwrap();
-        [(dense, vec![]), (sparse, vec![[0, 1, 3], [1, 2, 3]])]
-            .into_iter()
-            .enumerate()
-            .map(move |(seed, (graph, triples))| machine(graph, units.clone(), &triples, scale, seed as u64 + 3))
+        [(dense, vec![]), (sparse, vec![[0, 1, 3], [1, 2, 3]])].into_iter().enumerate().map(
+            move |(seed, (graph, triples))| machine(graph, units.clone(), &triples, scale, seed as u64 + 3),
+        )
     };
-    [Units::Bernoulli(5), Units::Spin(5), Units::Categorical { units: 4, classes: 3 }].into_iter().flat_map(of).collect()
+    [Units::Bernoulli(5), Units::Spin(5), Units::Categorical { units: 4, classes: 3 }]
+        .into_iter()
+        .flat_map(of)
+        .collect()
 }
 
 /// Reads a machine back, couplings as they are on the grid.
@@ -119,9 +116,4 @@ pub(crate) fn tau_draw(exact: &Exact) -> f64 {
 /// Bounds TV(πT, π) of a sweep: every unit is drawn once.
 pub(crate) fn tau_sweep(exact: &Exact) -> f64 {
     exact.units as f64 * tau_draw(exact)
-}
-
-/// Makes a key of a seed.
-pub(crate) fn key(seed: u64) -> Key {
-    Key::from_seed(seed)
 }
