@@ -103,6 +103,36 @@ impl Machine {
     }
 }
 
+impl Machine {
+    /// Computes the least standard error that any unbiased estimate of each parameter has from so many rows (Cramér-Rao):
+    /// (F⁻¹)_kk^½ / √rows, block after block.
+    ///
+    /// # Errors
+    /// As [`Machine::fisher`]; refuses parameters that no data can tell apart, as those of classes are.
+    pub fn standard_errors(&self, rows: usize) -> Result<Vec<f64>, Error> {
+        let fisher = self.fisher()?;
+        let n = fisher.len().isqrt();
+        let factor = Cholesky::new(fisher, n).ok_or_else(|| {
+            Error::uncertain("standard errors", "a regular Fisher matrix", "a singular one")
+        })?;
+        let inverse = factor.inverse();
+        Ok((0..n).map(|k| (inverse[k * (n + 1)] / rows as f64).sqrt()).collect())
+    }
+
+    /// Computes the largest |⟨statistic⟩ of the machine − that of these rows|, hidden units averaged out given them.
+    ///
+    /// # Errors
+    /// Refuses more than 2^20 states, and data of another width or kind or with missing values.
+    pub fn moment_mismatch(&self, data: &Batch) -> Result<f64, Error> {
+        self.check_data(data)?;
+        data.check_complete("data")?;
+        let (own, _) = self.model_means()?;
+        let sums = self.data_sums(&self.clamp(data).bits)?.concat();
+        let off = own.concat().into_iter().zip(sums).map(|(own, sum)| (own - sum / data.rows() as f64).abs());
+        Ok(off.fold(0.0, f64::max))
+    }
+}
+
 /// Climbs ln p for given means of the statistics.
 struct Ascent<'a> {
     wide: Wide,
