@@ -158,6 +158,20 @@ impl Stats {
         }
     }
 
+    /// Adds sums over rows of blocks of real values, one list a block.
+    ///
+    /// # Panics
+    /// If the blocks are others or of other widths.
+    pub fn add_sums(&mut self, rows: u64, all: &[Vec<f64>]) {
+        self.rows += rows;
+        assert_eq!(self.sums.len(), all.len(), "one list a block");
+        for (block, sums) in self.sums.iter_mut().zip(all) {
+            let own = block.reals_mut();
+            assert_eq!(own.len(), sums.len(), "entries of the block");
+            own.iter_mut().zip(sums).for_each(|(own, sum)| *own += sum);
+        }
+    }
+
     /// Tells whether every entry is a mean of zeros and ones, or of their products: neither real values nor spins.
     pub fn are_bits(&self) -> bool {
         let reals = self.sums.iter().any(|sums| matches!(sums, Sums::Real(_)));

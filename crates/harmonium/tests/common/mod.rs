@@ -4,6 +4,7 @@
 #![allow(dead_code, unused_imports)]
 
 pub(crate) mod law;
+pub(crate) mod machines;
 pub(crate) mod own;
 pub(crate) mod recipe;
 pub(crate) mod tolerance;
