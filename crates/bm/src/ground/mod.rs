@@ -17,6 +17,7 @@
 mod anneal;
 mod codes;
 mod luby;
+mod machine;
 mod problem;
 mod temper;
 
