@@ -8,6 +8,7 @@ mod codes;
 mod colouring;
 mod dense;
 mod energy_model;
+mod evaluable;
 mod exact;
 mod form;
 mod gradients;

@@ -1,5 +1,7 @@
 //! Walks from independent units to the machine, for annealed importance sampling.
 
+use std::borrow::Cow;
+
 use harmonium_core::evaluate::LogSumExp;
 use harmonium_core::{Annealed, Error, Key};
 use harmonium_kernels::parallel;
@@ -9,10 +11,10 @@ use crate::view::Free;
 use crate::{Machine, State, View};
 
 /// Is the path (1 − β) E_base + β E over the states of all units; at β = 0 they are independent.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Path<'a> {
     machine: &'a Machine,
-    base: &'a [f32],
+    base: Cow<'a, [f32]>,
 }
 
 impl Machine {
@@ -29,9 +31,10 @@ impl Machine {
     ///
     /// # Errors
     /// Refuses another number of biases, and one that is not finite.
-    pub fn path<'a>(&'a self, base: &'a [f32]) -> Result<Path<'a>, Error> {
+    pub fn path<'a>(&'a self, base: impl Into<Cow<'a, [f32]>>) -> Result<Path<'a>, Error> {
+        let base = base.into();
         same_length("base", self.biases.len(), base.len())?;
-        finite("base", base)?;
+        finite("base", &base)?;
         Ok(Path { machine: self, base })
     }
 }
@@ -40,7 +43,7 @@ impl Annealed for Path<'_> {
     type State = State;
 
     fn base_samples(&self, runs: usize, key: Key) -> State {
-        State::new(View::annealed(self.machine, self.base, 0.0).alone(runs, key.fold_in(0)))
+        State::new(View::annealed(self.machine, &self.base, 0.0).alone(runs, key.fold_in(0)))
     }
 
     /// Gives Σ ln Σ_x e^(b x) over the units.
@@ -61,7 +64,7 @@ impl Annealed for Path<'_> {
 
     fn advance(&self, state: &mut State, from: f32, to: f32, key: Key) -> Vec<f64> {
         let (before, after) =
-            (View::annealed(self.machine, self.base, from), View::annealed(self.machine, self.base, to));
+            (View::annealed(self.machine, &self.base, from), View::annealed(self.machine, &self.base, to));
         let energies = before.energies(&state.bits).into_iter();
         let gains =
             energies.zip(after.energies(&state.bits)).map(|(a, b)| mutant!("B141", a - b, b - a)).collect();

@@ -1,0 +1,75 @@
+//! Lets the one call for likelihoods measure machines.
+
+use std::borrow::Cow;
+
+use harmonium_core::data::{marginals, shuffled};
+use harmonium_core::evaluate::Evaluable;
+use harmonium_core::units::{Layer, Unit};
+use harmonium_core::{Batch, EnergyModel, Error, Gibbs, Key, Marginal, Rows, purpose};
+use harmonium_kernels::{evaluate, parallel};
+use ndarray::Array1;
+
+use crate::{Machine, Path, State};
+
+/// Machines of at most 2^20 states are enumerated; for larger ones, hidden units may have 2^20 states, since −F sums over them. Their
+/// sweeps go over units one after the other, which is not reversible, so both directions are reported and no ratio of them.
+impl Evaluable for Machine {
+    type State = State;
+    type Path<'a> = Path<'a>;
+
+    fn is_enumerable(&self) -> bool {
+        Self::is_enumerable(self)
+    }
+
+    fn exact_log_z(&self) -> Result<f64, Error> {
+        self.log_z()
+    }
+
+    fn unnormalized(&self, rows: &Batch) -> Result<Array1<f64>, Error> {
+        Ok(-self.free_energy(rows)?)
+    }
+
+    /// Gives none: the base is fitted to rows.
+    fn kept_base(&self) -> Option<&Layer> {
+        None
+    }
+
+    fn fit_base(&self, rows: &dyn Rows) -> Result<Layer, Error> {
+        marginals(&self.visible_kind(), rows, None)
+    }
+
+    /// Gives the path from these visible units; in the base, hidden units have no biases.
+    fn path_from<'a>(&'a self, base: &'a Layer) -> Result<Path<'a>, Error> {
+        let (expected, got) = (self.visible_kind(), base.units());
+        if expected != got {
+            return Err(Error::shape("base", expected, got));
+        }
+        let mut biases = base.bias().to_vec();
+        biases.resize(self.biases().len(), 0.0);
+        self.path(Cow::Owned(biases))
+    }
+
+    fn walk(
+        &self,
+        starts: &Batch,
+        chains: usize,
+        sweeps: u64,
+        key: Key,
+        watch: &mut dyn FnMut(usize, usize),
+    ) -> Result<State, Error> {
+        self.check_data(starts)?;
+        let key = key.fold_in(purpose::EVALUATE);
+        let order = shuffled(starts.rows(), key.fold_in(evaluate::ORDER), 0);
+        let rows = order.iter().cycle().take(chains).map(|&row| row as usize);
+        let key = key.fold_in(evaluate::WALK);
+        // Sweeps count up from 0; the start draws hidden units from where no sweep reaches.
+        let mut state = self.infer(&starts.gather(rows), key.fold_in(u64::MAX));
+        parallel::team(|| {
+            for sweep in 0..sweeps {
+                self.sweep(&mut state, key.fold_in(sweep));
+                watch(sweep as usize + 1, sweeps as usize);
+            }
+        });
+        Ok(state)
+    }
+}
