@@ -107,9 +107,9 @@ fn joint_draws_agree_with_alternating_ones() {
     assert!(control > 2.0 * z_star(20), "the control: {control}");
 }
 
-/// O6: the truth is one of 20 draws given the first site, 19 of which chains made after 60 sweeps (TV from any start below 1e-6 for
-/// these tables, whose largest change is some 5 nats: a heat bath forgets by a factor below 0.8 a sweep): its rank by energy is
-/// even over 20 bins, χ²₁₉ < 63.68 with 2,000 replicates, ties broken at random. Control: chains that did not sweep.
+/// O6: the truth is one of 20 draws given the first site, 19 of which chains made after 60 sweeps: its rank by energy is even over 20
+/// bins, χ²₁₉ < 63.68 with 2,000 replicates, ties broken at random. What chains had not forgotten by then could only fail the
+/// test. Control: chains that did not sweep.
 #[test]
 fn ranks_of_the_truth_are_even() {
     let whole = Table::normal(&[3, 2, 4], 1.0, 81);
