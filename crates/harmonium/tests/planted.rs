@@ -60,6 +60,8 @@ mod missing;
 mod noisy_rectified;
 #[path = "optimizers.rs"]
 mod optimizers;
+#[path = "own_rbm.rs"]
+mod own_rbm;
 #[path = "own_reals.rs"]
 mod own_reals;
 #[path = "own_sites.rs"]
@@ -112,7 +114,7 @@ const fn bug(id: &'static str, what: &'static str, oracle: &'static str, proof: 
     Bug { id, what, oracle, proof }
 }
 
-const BUGS: [Bug; 143] = [
+const BUGS: [Bug; 144] = [
     bug("B01", "negative phase pairs h with the wrong v", "O7", "estimators::cd_has_its_expectation"),
     bug("B02", "AIS anneals with the wrong parameters", "O8", "ais::weights_are_unbiased"),
     bug(
@@ -589,6 +591,12 @@ const BUGS: [Bug; 143] = [
     bug("B183", "Langevin accepted without q", "no drift", "own_reals::exact_starts_do_not_drift"),
     bug("B184", "momentum forgotten in the acceptance", "no drift", "own_reals::exact_starts_do_not_drift"),
     bug("B185", "Gaussian base not switched off", "O8", "own_reals::annealing_reaches_ln_z"),
+    bug(
+        "B186",
+        "proposals away from where they should go",
+        "bound of Taylor",
+        "own_rbm::energies_changes_and_proposals_are_those_of_the_free_energy",
+    ),
     bug(
         "B190",
         "the bracket ends where the forward interval does",

@@ -59,6 +59,10 @@ fn options_out_of_range_are_named() {
     let cold =
         ParallelTempering { ladder: Ladder::Even { rungs: 3, lowest: 0.0 }, ..ParallelTempering::default() };
     assert!(cold.start(&bowl, key(1)).err().unwrap().to_string().starts_with("beta: expected"));
+    let gaussian = harmonium::rbm::Rbm::new(Units::Gaussian(3), Units::Bernoulli(2), key(1)).unwrap();
+    let refused = cold.start(&gaussian, key(1)).err().unwrap().to_string();
+    assert!(refused.starts_with("beta: expected a number above 0 for"), "{refused}");
+    assert!(cold.start(&model(3, 2, 1.0, 1), key(1)).is_ok());
 }
 
 /// Makes a ring of six bits with two deep states, 0…0 and 1…1, twelve nats below what lies between them.

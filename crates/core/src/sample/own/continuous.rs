@@ -51,7 +51,7 @@ impl<E: Smooth> Continuous<E> {
     }
 
     /// Lends the energy.
-    pub fn energy(&self) -> &E {
+    pub fn inner(&self) -> &E {
         &self.energy
     }
 
@@ -92,19 +92,19 @@ impl<E: Smooth> Landscape<'_, E> {
     }
 
     /// Computes the energy, in nats.
-    pub fn energy(&self, x: &[f64]) -> f64 {
+    pub fn height(&self, x: &[f64]) -> f64 {
         let square: f64 = x.iter().map(|x| x * x).sum();
         self.beta * self.model.energy.energy(x) + self.ridge * square / 2.0
     }
 
     /// Writes its gradient.
-    pub fn gradient(&self, x: &[f64], out: &mut [f64]) {
+    pub fn slope(&self, x: &[f64], out: &mut [f64]) {
         self.model.energy.gradient(x, out);
         out.iter_mut().zip(x).for_each(|(slope, x)| *slope = self.beta * *slope + self.ridge * x);
     }
 
     fn energies(&self, state: &Array2<f32>) -> Vec<f64> {
-        of_rows(state, |_, x| self.energy(&wide(x)))
+        of_rows(state, |_, x| self.height(&wide(x)))
     }
 }
 

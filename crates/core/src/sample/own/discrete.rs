@@ -59,7 +59,7 @@ impl<E: Sites> Discrete<E> {
     }
 
     /// Lends the energy.
-    pub fn energy(&self) -> &E {
+    pub fn inner(&self) -> &E {
         &self.energy
     }
 

@@ -42,7 +42,7 @@
 //! let mut moments = Moments::default();
 //! tempering.run(&ring, key, &mut [&mut moments])?;
 //! let states = (0..256_u32).map(|n| (0..8).map(|i| (n >> i & 1) as u16).collect::<Vec<_>>());
-//! let on: f64 = states.filter(|x| x[0] == 1).map(|x| (-ring.energy().energy(&x) - exact).exp()).sum();
+//! let on: f64 = states.filter(|x| x[0] == 1).map(|x| (-ring.inner().energy(&x) - exact).exp()).sum();
 //! assert!((moments.means()[0] - on).abs() < 0.03);
 //! # Ok::<(), Error>(())
 //! ```

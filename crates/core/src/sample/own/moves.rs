@@ -108,23 +108,23 @@ impl<E: Smooth> Landscape<'_, E> {
 
     fn drifted_mean(&self, x: &[f64], step: f64) -> Vec<f64> {
         let mut slope = vec![0.0; x.len()];
-        self.gradient(x, &mut slope);
+        self.slope(x, &mut slope);
         x.iter().zip(slope).map(|(x, slope)| x - step * step / 2.0 * slope).collect()
     }
 
     fn mala(&self, x: &[f64], noise: &[f64], step: f64) -> (Vec<f64>, f64) {
         let y = self.drifted(x, noise, step);
         let returning = self.log_density(&y, x, step) - self.log_density(x, &y, step);
-        let log = self.energy(x) - self.energy(&y) + mutant!("B183", returning, 0.0);
+        let log = self.height(x) - self.height(&y) + mutant!("B183", returning, 0.0);
         (y, log)
     }
 
     fn hmc(&self, x: &[f64], mut p: Vec<f64>, step: f64, leaps: u32) -> (Vec<f64>, f64) {
         let kinetic = |p: &[f64]| p.iter().map(|p| p * p).sum::<f64>() / 2.0;
-        let (mut y, before) = (x.to_vec(), self.energy(x) + kinetic(&p));
-        leapfrog(&mut |x, out| self.gradient(x, out), &mut y, &mut p, step, leaps);
+        let (mut y, before) = (x.to_vec(), self.height(x) + kinetic(&p));
+        leapfrog(&mut |x, out| self.slope(x, out), &mut y, &mut p, step, leaps);
         let y = narrowed(y);
-        let after = self.energy(&y) + mutant!("B184", kinetic(&p), 0.0);
+        let after = self.height(&y) + mutant!("B184", kinetic(&p), 0.0);
         (y, before - after)
     }
 }

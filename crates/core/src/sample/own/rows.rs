@@ -5,7 +5,7 @@ use ndarray::Array2;
 use rand::RngCore;
 
 /// Rows of a task.
-const BLOCK: usize = 16;
+const BLOCK: usize = 32;
 
 /// Computes something of every row, in order.
 pub(super) fn of_rows<T: Copy + Sync, R: Send>(
