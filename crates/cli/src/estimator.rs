@@ -1,7 +1,7 @@
 //! Chooses how the gradient is estimated, from options and back to them.
 
 use harmonium::Error;
-use harmonium::rbm::{Exact, MeanField, Order, PseudoLikelihood, Rbm};
+use harmonium::rbm::{Dropout, Exact, MeanField, Order, PseudoLikelihood, Rbm};
 use harmonium::train::{
     Cd, Estimator as Estimates, FastPcd, Kept, Ladder, Pcd, Schedule, Tempering, Trajectory,
 };
@@ -16,6 +16,8 @@ use crate::rules::value;
 pub(crate) enum Estimator {
     Cd(Cd),
     Pcd(Pcd),
+    DropoutCd(Dropout<Cd>),
+    DropoutPcd(Dropout<Pcd>),
     Fpcd(FastPcd),
     Pt(Tempering),
     Ptt(Trajectory),
@@ -33,6 +35,13 @@ impl Estimator {
         let algorithm = options.algorithm.unwrap_or(Algorithm::Pcd);
         refuse_foreign(options, algorithm)?;
         let (k, chains) = (options.k.unwrap_or(1), options.chains.unwrap_or(100));
+        if let Some(rate) = options.dropout {
+            return match algorithm {
+                Algorithm::Cd => Ok(Self::DropoutCd(Dropout::new(rate, Cd::new(k)))),
+                Algorithm::Pcd => Ok(Self::DropoutPcd(Dropout::new(rate, Pcd::new(k, chains)))),
+                _ => Err(Error::option("dropout", "cd or pcd beside it", rate)),
+            };
+        }
         Ok(match algorithm {
             Algorithm::Cd => Self::Cd(Cd::new(k)),
             Algorithm::Pcd => Self::Pcd(Pcd::new(k, chains)),
@@ -50,6 +59,8 @@ impl Estimator {
         match self {
             Self::Cd(cd) => cd,
             Self::Pcd(pcd) => pcd,
+            Self::DropoutCd(dropout) => dropout,
+            Self::DropoutPcd(dropout) => dropout,
             Self::Fpcd(fast) => fast,
             Self::Pt(tempering) => tempering,
             Self::Ptt(trajectory) => trajectory,
@@ -59,11 +70,25 @@ impl Estimator {
         }
     }
 
+    /// Makes the machine that stands for what was trained: with dropout, the one that is expected without.
+    ///
+    /// # Errors
+    /// Refuses a rate out of range.
+    pub(crate) fn finished(&self, rbm: Rbm) -> Result<Rbm, Error> {
+        match self {
+            Self::DropoutCd(dropout) => dropout.expected(&rbm),
+            Self::DropoutPcd(dropout) => dropout.expected(&rbm),
+            _ => Ok(rbm),
+        }
+    }
+
     /// Lends the estimator itself for a training.
     pub(crate) fn get_mut(&mut self) -> &mut dyn Estimates<Rbm> {
         match self {
             Self::Cd(cd) => cd,
             Self::Pcd(pcd) => pcd,
+            Self::DropoutCd(dropout) => dropout,
+            Self::DropoutPcd(dropout) => dropout,
             Self::Fpcd(fast) => fast,
             Self::Pt(tempering) => tempering,
             Self::Ptt(trajectory) => trajectory,
@@ -103,6 +128,13 @@ impl Estimator {
         match self {
             Self::Cd(cd) => [named("cd"), vec![("k", value(&cd.k))]].concat(),
             Self::Pcd(pcd) => running("pcd", &pcd.k, pcd.chains),
+            Self::DropoutCd(Dropout { rate, estimator }) => {
+                [named("cd"), vec![("k", value(&estimator.k)), ("dropout", rate.to_string())]].concat()
+            }
+            Self::DropoutPcd(Dropout { rate, estimator }) => {
+                let rate = [("dropout", rate.to_string())];
+                [&running("pcd", &estimator.k, estimator.chains)[..], &rate].concat()
+            }
             Self::Fpcd(fast) => {
                 let own = [("fast-rate", fast.rate.to_string()), ("fast-decay", fast.decay.to_string())];
                 [&running("fpcd", &fast.k, fast.chains)[..], &own].concat()
@@ -115,8 +147,13 @@ impl Estimator {
                 out
             }
             Self::Ptt(trajectory) => {
-                let own = [("threshold", trajectory.threshold.to_string())];
-                [&running("ptt", &trajectory.k, trajectory.chains)[..], &own].concat()
+                let mut out = running("ptt", &trajectory.k, trajectory.chains);
+                out.push(("threshold", trajectory.threshold.to_string()));
+                // What is not set goes unsaid, so that commands stay those of versions without it.
+                if trajectory.least > 0.0 {
+                    out.push(("least", trajectory.least.to_string()));
+                }
+                out
             }
             Self::Exact(_) => named("exact"),
             Self::Pl(_) => named("pl"),
@@ -140,6 +177,7 @@ fn refuse_foreign(options: &TrainOptions, algorithm: Algorithm) -> Result<(), Er
         ("rungs", options.rungs.map(|x| x.to_string()), algorithm == Pt),
         ("lowest-beta", options.lowest_beta.map(|x| x.to_string()), algorithm == Pt),
         ("threshold", options.threshold.map(|x| x.to_string()), algorithm == Ptt),
+        ("least", options.least.map(|x| x.to_string()), algorithm == Ptt),
         ("order", options.order.map(|x| x.to_string()), algorithm == Tap),
         ("damping", options.damping.map(|x| x.to_string()), algorithm == Tap),
     ];
@@ -166,6 +204,7 @@ fn ladder(options: &TrainOptions) -> Ladder {
 fn trajectory(options: &TrainOptions, k: u32, chains: usize) -> Trajectory {
     let mut out = Trajectory::new(k, chains);
     out.threshold = options.threshold.unwrap_or(out.threshold);
+    out.least = options.least.unwrap_or(out.least);
     out
 }
 

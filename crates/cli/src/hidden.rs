@@ -38,6 +38,25 @@ impl FromStr for Hidden {
     }
 }
 
+/// Says from which epoch on there are how many hidden units.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Grown {
+    pub(crate) epoch: u32,
+    pub(crate) hidden: usize,
+}
+
+impl FromStr for Grown {
+    type Err = Error;
+
+    /// Reads `EPOCH:N`.
+    fn from_str(text: &str) -> Result<Self, Error> {
+        let wrong = || Error::option("growth", "an epoch and a number of hidden units as EPOCH:N", text);
+        let (epoch, hidden) = text.split_once(':').ok_or_else(wrong)?;
+        let (epoch, hidden) = (epoch.parse().ok(), hidden.parse().ok());
+        epoch.zip(hidden).map(|(epoch, hidden)| Self { epoch, hidden }).ok_or_else(wrong)
+    }
+}
+
 /// Gives means of hidden units as probabilities, where they are such: those of spins are (1 + mean) / 2.
 #[allow(clippy::needless_pass_by_value)] // A view is passed by value wherever ndarray is at home.
 pub(crate) fn probabilities(layer: &Layer, means: ArrayView2<'_, f32>) -> Option<Array2<f32>> {

@@ -33,6 +33,9 @@ pub(crate) struct Recipe {
     /// The lowest and the highest grey value of pictures that are no bits.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) grey: Option<[f32; 2]>,
+    /// The absolute path of the file with a weight for each row.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) weights: Option<String>,
     /// BLAKE3 of the training bits, so that a resumed run meets the same ones.
     pub(crate) data_digest: String,
     /// Training rows kept for validation.
@@ -97,6 +100,7 @@ impl Recipe {
             stream: options.stream,
             schema: schema(options)?,
             grey: None,
+            weights: options.weights.as_ref().map(|path| absolute("", &Source::File(path.clone()))),
             data_digest: String::new(),
             validation: options.validation.unwrap_or(0),
             hidden: hidden.kind.units(hidden.count.unwrap_or(defaults::HIDDEN))?,
@@ -149,13 +153,17 @@ impl Recipe {
     /// Names what is wrong with the file or its values.
     pub(crate) fn load(&mut self, data: &str) -> Result<Parts, Error> {
         let reading = self.reading();
-        if let Some(schema) = &mut self.schema {
-            return source::table(data, &reading, schema, self.validation, self.seed);
-        }
         if self.stream {
-            return source::stream(data, &self.reading(), self.validation);
+            return source::stream(data, &reading, self.validation);
         }
-        source::load(data, &self.reading(), self.validation, self.seed)
+        let parts = match &mut self.schema {
+            Some(schema) => source::table(data, &reading, schema, self.validation, self.seed)?,
+            None => source::load(data, &reading, self.validation, self.seed)?,
+        };
+        match &self.weights {
+            Some(file) => source::weighted(parts, file),
+            None => Ok(parts),
+        }
     }
 
     /// Gives a short name of the data, for folders and titles.
@@ -213,7 +221,9 @@ fn fit(args: &Train) -> Result<Fit, Error> {
         group_l1: rules::group_l1(options),
         sparsity: rules::sparsity(options),
         clip: rules::clip(options),
+        adapt: rules::adapt(options),
         constraints: rules::constraints(options),
+        growth: rules::growth(options),
         average: rules::average(options),
         guard: Guard { action: Action::retry(), ..Guard::default() },
         ..Fit::default()
@@ -250,6 +260,7 @@ impl Recipe {
             words.push("--stream".into());
         }
         let mut option = |name: &str, value: String| words.push(format!("--{name} {value}"));
+        self.weights.iter().for_each(|file| option("weights", quoted(file)));
         let kind = Kind::of(&self.hidden).filter(|&kind| kind != Kind::Bernoulli);
         let kind = kind.map_or(String::new(), |kind| format!(",{kind}"));
         option("hidden", format!("{}{kind}", self.hidden.count()));

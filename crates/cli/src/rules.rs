@@ -1,9 +1,10 @@
 //! Reads the rules of an update from the options of the command line, and writes them back as such.
 
 use harmonium::Error;
-use harmonium::train::{Average, Clip, Constraints, Fit, GroupL1, Method, Schedule, Sparsity};
+use harmonium::train::{Adapt, Average, Clip, Constraints, Fit, GroupL1, Growth, Method, Schedule, Sparsity};
 
 use crate::args::{Decline, Optimizer, TrainOptions};
+use crate::hidden::Grown;
 
 /// The settled defaults; the rates of adaptive rules are those of their papers.
 const RATE: f64 = 0.05;
@@ -88,6 +89,17 @@ pub(crate) fn clip(options: &TrainOptions) -> Option<Clip> {
     options.clip.map(|norm| Clip { norm })
 }
 
+/// Makes the adaptation of the rate.
+pub(crate) fn adapt(options: &TrainOptions) -> Option<Adapt> {
+    options.adapt.map(|strength| Adapt { strength, ..Adapt::default() })
+}
+
+/// Makes the growth of the hidden layer.
+pub(crate) fn growth(options: &TrainOptions) -> Vec<Growth> {
+    let grown = |&Grown { epoch, hidden }: &Grown| Growth { epoch, hidden, ..Growth::default() };
+    options.growth.iter().map(grown).collect()
+}
+
 /// Names rate and method as options.
 pub(crate) fn method_words(fit: &Fit) -> Vec<String> {
     let decline = match fit.learning_rate {
@@ -123,6 +135,10 @@ pub(crate) fn extra_words(fit: &Fit) -> Vec<String> {
     option("sparsity-strength", fit.sparsity.map(|sparsity| sparsity.strength.to_string()));
     option("max-norm", fit.constraints.max_norm.map(|norm| norm.to_string()));
     option("clip", fit.clip.map(|clip| clip.norm.to_string()));
+    option("adapt", fit.adapt.map(|adapt| adapt.strength.to_string()));
+    let grown: Vec<String> =
+        fit.growth.iter().map(|growth| format!("{}:{}", growth.epoch, growth.hidden)).collect();
+    option("growth", (!grown.is_empty()).then(|| grown.join(",")));
     words
 }
 

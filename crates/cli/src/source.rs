@@ -1,7 +1,10 @@
 //! Loads the rows that a command names, as bits or as a schema says.
 
+use std::path::Path;
+
 use harmonium::data::{
-    Binarize, Fields, Frame, Kind, PackedFile, Part, ReadOptions, Role, Schema, Source, split_last,
+    Binarize, Fields, Frame, Kind, PackedFile, Part, ReadOptions, Role, Schema, Source, Weighted, open,
+    split_last,
 };
 use harmonium::{Batch, Error, Key, Rows};
 
@@ -14,6 +17,8 @@ const SHOWN: usize = 10_000;
 /// Holds the rows to train on: loaded, or in a file that is read as they are needed.
 pub(crate) enum Training {
     Loaded(Batch),
+    /// Rows with the rows' weights beside them, twice: as a training reads them, and alone.
+    Weighted(Weighted<Batch>, Batch),
     /// The file, and rows spread evenly over it.
     Streamed(PackedFile, Batch),
 }
@@ -30,6 +35,7 @@ impl Training {
     pub(crate) fn all(&self) -> &dyn Rows {
         match self {
             Self::Loaded(rows) => rows,
+            Self::Weighted(rows, _) => rows,
             Self::Streamed(file, _) => file,
         }
     }
@@ -37,12 +43,15 @@ impl Training {
     /// Gives the rows in memory, which stand for all.
     pub(crate) fn shown(&self) -> &Batch {
         match self {
-            Self::Loaded(rows) | Self::Streamed(_, rows) => rows,
+            Self::Loaded(rows) | Self::Weighted(_, rows) | Self::Streamed(_, rows) => rows,
         }
     }
 
     /// Says so where figures of training rows are not those of all.
     pub(crate) fn notice(&self) -> Option<String> {
+        if let Self::Weighted(..) = self {
+            return Some("figures of training rows count each row once, whatever its weight".into());
+        }
         let (all, shown) = (self.all().rows(), self.shown().rows());
         let text = || format!("figures of training rows are those of {shown}, spread evenly over all {all}");
         (shown < all).then(text)
@@ -108,6 +117,24 @@ pub(crate) fn table(
     let test = test.map(|frame| fields.batch(&frame, schema)).transpose()?;
     let (train, validation) = split(train, validation)?;
     Ok(Parts { train: Training::Loaded(train), validation, test })
+}
+
+/// Gives the rows to train on the weights of a file, one for each row of the data; those of rows kept for validation are left out.
+///
+/// # Errors
+/// Says what could not be read; refuses other than one number a row, and weights that are none.
+pub(crate) fn weighted(parts: Parts, file: &str) -> Result<Parts, Error> {
+    let table = open(Path::new(file), &ReadOptions::default())?;
+    let rows = parts.train.shown().rows();
+    let expected = rows + parts.validation.as_ref().map_or(0, Batch::rows);
+    if (table.rows(), table.columns()) != (expected, 1) {
+        let got = format!("{} × {}", table.rows(), table.columns());
+        return Err(Error::shape("weights", format!("one column of {expected} rows"), got));
+    }
+    let weights = (0..rows).map(|row| table.value(row, 0)).collect();
+    let Training::Loaded(train) = parts.train else { return Ok(parts) };
+    let weighted = Weighted::relative(train.clone(), weights)?;
+    Ok(Parts { train: Training::Weighted(weighted, train), ..parts })
 }
 
 /// Tells whether all columns are bits or spins.

@@ -185,6 +185,11 @@ fn tables_with_gaps_are_trained_and_filled() {
     assert!(mean < 2.0, "heights miss by {mean}, and by 5.5 where nothing is known");
     place.words("impute garden.csv --model long --out again.csv --threads 1").ok();
     assert_eq!(place.text("again.csv"), filled);
+    let nameless = gaps.split_once('\n').expect("a header").1;
+    place.write("nameless.csv", nameless);
+    place.words("impute nameless.csv --model long --out nameless-filled.csv").ok();
+    let body = filled.split_once('\n').expect("a header").1;
+    assert_eq!(place.text("nameless-filled.csv"), body, "no header becomes none");
     let done = place.words("evaluate long --data garden.csv --quiet").ok();
     assert!(done.stdout.contains("log-likelihood"), "{}", done.stdout);
 }

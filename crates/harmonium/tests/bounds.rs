@@ -12,6 +12,7 @@ use harmonium::train::{
     Adapt, Centre, Clip, Constraints, Decay, Fisher, Fit, GroupL1, Mask, Method, Pcd, Schedule, Sign, Silent,
     Sparsity, Step, Training, Transform, WithGradient, fit,
 };
+use harmonium::units::Units;
 use harmonium::{Batch, EnergyModel, HasParams, Params};
 
 const SIZE: (usize, usize) = (4, 3);
@@ -257,5 +258,17 @@ fn options_out_of_range_are_refused_by_name() {
     for (options, field) in refused {
         let text = Training::new(&machine(), &data(), &options).unwrap_err().to_string();
         assert!(text.starts_with(&format!("{field}: expected")), "{text}");
+    }
+}
+
+/// Means of spins and classes are no probabilities of bits, which a sparsity could pull at.
+#[test]
+fn sparsity_is_refused_without_bernoulli_hidden_units() {
+    let data = batch(5, &[0b10110, 0b01101]);
+    for hidden in [Units::Spin(3), Units::Gaussian(3), Units::Categorical { units: 2, classes: 3 }] {
+        let rbm = Rbm::new(Units::Bernoulli(5), hidden, key(1)).unwrap();
+        let options = Fit { sparsity: Some(Sparsity::default()), ..Fit::default() };
+        let error = Training::new(&rbm, &data, &options).map(|_| ()).unwrap_err().to_string();
+        assert!(error.starts_with("sparsity: expected Bernoulli hidden units"), "{error}");
     }
 }

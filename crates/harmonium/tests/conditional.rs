@@ -5,6 +5,7 @@ mod common;
 use std::ops::ControlFlow;
 
 use common::{coins, key};
+use harmonium::data::Weighted;
 use harmonium::persist::{Kind, Loaded, RealVfs};
 use harmonium::rbm::{Conditional, History, Origin, Pairs, Prediction, Rbm, Rolling};
 use harmonium::train::{
@@ -12,7 +13,9 @@ use harmonium::train::{
     Silent, Snapshot, Step, Tempering, Training, Trajectory, fit,
 };
 use harmonium::units::{States, Units};
-use harmonium::{Batch, EnergyModel, Gibbs, HasParams, Marginal, Params, Thermal, address, stats};
+use harmonium::{
+    Batch, EnergyModel, Gibbs, HasParams, Key, Marginal, Params, Rows, Thermal, address, purpose, stats,
+};
 use ndarray::{Array1, Array2, Axis, array};
 
 // ---- An oracle, written from the formulas in f64 ----
@@ -657,4 +660,43 @@ fn what_does_not_fit_is_refused() {
     refused(history.continue_from(&model, &[], 1, Rolling::default(), key(1)), "one sequence");
     let mean = Rolling::Mean(Prediction::default());
     refused(history.continue_from(&model, &[rows(2, 3)], 1, mean, key(1)), "draws");
+}
+
+/// Frames have an address of their own: a frame's number must not stand where other draws have their purpose.
+#[test]
+fn frames_are_drawn_where_nothing_else_is() {
+    let history = History::new(Units::Bernoulli(40), 1).unwrap();
+    let model = Conditional::new(history.pairs().unwrap(), Units::Bernoulli(3), key(1)).unwrap();
+    let seen = Batch::from_bits(coins(1, 40, 1)).unwrap();
+    let rolling = Rolling::Draw { sweeps: 2 };
+    let on = history.continue_from(&model, std::slice::from_ref(&seen), 1, rolling, key(2)).unwrap();
+    let frame = |key: Key| model.sample(&seen, 2, key).unwrap().to_array();
+    assert_eq!(on[0], frame(key(2).fold_in(purpose::EVALUATE).fold_in(12).fold_in(0)));
+    assert_ne!(on[0], frame(key(2).fold_in(0)));
+}
+
+/// Whole weights make the machine that repeated rows make, on either side.
+#[test]
+fn weights_of_pairs_are_counts() {
+    let (condition, visible) =
+        (Batch::reals(spread(40, 3, 1)).unwrap(), Batch::reals(spread(40, 4, 2)).unwrap());
+    let counts: Vec<f32> = (0..40_u16).map(|row| f32::from(row * 29 % 4)).collect();
+    let repeated = |rows: &Batch| {
+        let each = counts.iter().enumerate();
+        rows.gather(each.flat_map(|(row, &n)| std::iter::repeat_n(row, n as usize)))
+    };
+    let weighted = |rows: &Batch| Weighted::new(rows.clone(), counts.clone()).unwrap();
+    let made = |condition: &dyn Rows, visible: &dyn Rows| {
+        Conditional::for_data(condition, visible, Units::Bernoulli(5), key(1)).unwrap()
+    };
+    let (once, many) =
+        (made(&weighted(&condition), &weighted(&visible)), made(&repeated(&condition), &repeated(&visible)));
+    // Sums of the same numbers in another order, in f64.
+    let near = |a: &[f32], b: &[f32]| a.iter().zip(b).all(|(a, b)| (a - b).abs() < 1e-6 * (1.0 + a.abs()));
+    assert!(near(once.rbm().visible_bias(), many.rbm().visible_bias()));
+    let means = |model: &Conditional| model.predict(&condition, Prediction::default(), key(1)).unwrap();
+    let (a, b) = (means(&once), means(&many));
+    assert!(a.iter().zip(&b).all(|(a, b)| (a - b).abs() < 1e-3), "{a} and {b}");
+    let plain = means(&made(&condition, &visible));
+    assert!(a.iter().zip(&plain).any(|(a, b)| (a - b).abs() > 1e-2), "weights count");
 }

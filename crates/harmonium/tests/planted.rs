@@ -114,7 +114,7 @@ const fn bug(id: &'static str, what: &'static str, oracle: &'static str, proof: 
     Bug { id, what, oracle, proof }
 }
 
-const BUGS: [Bug; 144] = [
+const BUGS: [Bug; 152] = [
     bug("B01", "negative phase pairs h with the wrong v", "O7", "estimators::cd_has_its_expectation"),
     bug("B02", "AIS anneals with the wrong parameters", "O8", "ais::weights_are_unbiased"),
     bug(
@@ -657,6 +657,49 @@ const BUGS: [Bug; 144] = [
         "all pairs",
         "two_sample::moments_are_means_of_products",
     ),
+    bug(
+        "B200",
+        "centring of statistics that count a unit once a token",
+        "refusal",
+        "replicated::options_without_a_formula_are_refused",
+    ),
+    bug(
+        "B201",
+        "sparsity of units that are no bits",
+        "refusal",
+        "bounds::sparsity_is_refused_without_bernoulli_hidden_units",
+    ),
+    bug(
+        "B202",
+        "gaps filled by the whole machine under dropout",
+        "closed form",
+        "dropout::gaps_are_filled_by_the_thinned_machine",
+    ),
+    bug(
+        "B203",
+        "weights of documents ignored",
+        "repeated rows",
+        "replicated::weights_of_documents_are_counts",
+    ),
+    bug(
+        "B204",
+        "a header with an empty cell taken for a row",
+        "metamorphic",
+        "tables::an_index_without_a_name_leaves_the_header_a_header",
+    ),
+    bug(
+        "B205",
+        "the first of two columns of one name read twice",
+        "refusal",
+        "tables::columns_of_one_name_are_refused",
+    ),
+    bug(
+        "B206",
+        "number of a frame in the place of the purpose",
+        "O14",
+        "conditional::frames_are_drawn_where_nothing_else_is",
+    ),
+    bug("B207", "memory by a header's number", "refusal", "replicated::a_header_alone_fills_no_memory"),
     bug("B210", "a flip leaves the spin", "no-drift", "ground::metropolis_sweeps_leave_the_law_alone"),
     bug(
         "B211",

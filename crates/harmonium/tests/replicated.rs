@@ -6,13 +6,14 @@ use std::ops::ControlFlow;
 
 use common::units::{U, draw, wide};
 use common::{close, key, masks};
-use harmonium::data::Documents;
+use harmonium::data::{Documents, Weighted};
 use harmonium::evaluate::{Ais, Betas, Interval, forward};
 use harmonium::persist::{Kind, Loaded, RealVfs};
 use harmonium::rbm::{Origin, Rbm, ReplicatedSoftmax};
 use harmonium::stats::Phases;
 use harmonium::train::{
-    Cd, Estimator, FastPcd, Fit, Method, Pcd, Schedule, Silent, Snapshot, Step, Tempering, Training, fit,
+    Cd, Centre, Estimator, FastPcd, Fit, Method, Pcd, Schedule, Silent, Snapshot, Sparsity, Step, Tempering,
+    Training, fit,
 };
 use harmonium::units::{States, Units};
 use harmonium::{Batch, EnergyModel, Gibbs, HasParams, Marginal, Rows, Thermal};
@@ -325,4 +326,42 @@ fn what_does_not_fit_is_refused() {
     let wide = ReplicatedSoftmax::new(70, 40, &[5], key(1)).unwrap();
     assert!(said(wide.log_z(&[5]).unwrap_err()).contains("words times hidden states"));
     assert!(wide.unpack(States::reals(vec![0.5; 70], 70)).is_err());
+}
+
+/// The third statistic is D h: what centres takes it for h, and sparsity for a probability.
+#[test]
+fn options_without_a_formula_are_refused() {
+    let data = corpus(20, 5);
+    let model = ReplicatedSoftmax::for_data(&data, 2, key(1)).unwrap();
+    let refused = |options: Fit, words: &str| {
+        let error = Training::new(&model, &data, &options).map(|_| ()).unwrap_err().to_string();
+        assert!(error.starts_with(words), "{error}");
+    };
+    refused(Fit { centre: Some(Centre::default()), ..options(1) }, "centre: expected a model whose");
+    refused(Fit { enhanced: true, ..options(1) }, "enhanced: expected a model whose");
+    refused(Fit { sparsity: Some(Sparsity::default()), ..options(1) }, "sparsity: expected Bernoulli");
+    assert!(Training::new(&model, &data, &options(1)).is_ok());
+}
+
+/// Whole weights make the model that repeated documents make; a document that does not count leaves no trace.
+#[test]
+fn weights_of_documents_are_counts() {
+    let data = corpus(60, 6);
+    let counts: Vec<f32> = (0..60_u16).map(|row| f32::from(row * 29 % 4)).collect();
+    let rows = counts.iter().enumerate().flat_map(|(row, &n)| std::iter::repeat_n(row as u32, n as usize));
+    let repeated = data.gather(&rows.collect::<Vec<_>>()).unwrap();
+    let weighted = Weighted::new(data, counts).unwrap();
+    let [once, many] =
+        [&weighted as &dyn Rows, &repeated].map(|rows| ReplicatedSoftmax::for_data(rows, 2, key(1)).unwrap());
+    assert!(once == many);
+}
+
+/// A header may name a hundred million documents; a file must have as many bytes.
+#[test]
+fn a_header_alone_fills_no_memory() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("docword.txt");
+    std::fs::write(&path, "1000000\n4\n1\n1 2 3\n").unwrap();
+    let error = Documents::read(&path).unwrap_err().to_string();
+    assert!(error.ends_with("has bytes, 18, got 1000000"), "{error}");
 }

@@ -100,3 +100,23 @@ fn a_gap_is_filled_with_what_goes_with_the_rest() {
     assert!((filled[(1, 2)] - 160.0).abs() < 4.0, "{filled}");
     assert!(filled[(2, 0)] > 0.9, "classes are in the order of the alphabet: {filled}");
 }
+
+/// As many programs write a table: an index without a name first. It is a column like any other, and no row of words.
+#[test]
+fn an_index_without_a_name_leaves_the_header_a_header() {
+    let frame = frame(",x,y\n0,1.5,1\n1,2.5,0\n2,0.5,1\n");
+    assert_eq!(frame.names().unwrap(), ["1", "x", "y"]);
+    let (settled, fields, batch) = read(&Schema::default(), &frame);
+    assert_eq!((batch.rows(), fields.each.len()), (3, 3), "{settled:?}");
+}
+
+/// Of two columns with one name the first would be read twice.
+#[test]
+fn columns_of_one_name_are_refused() {
+    let twice = frame("a,b,a\n1,0,0\n0,1,1\n1,1,0\n");
+    let own = Fields::new(&Schema::default().settled(&twice).unwrap()).unwrap();
+    assert_eq!(own.places(&twice).unwrap(), [0, 1, 2], "a schema of such a file calls them by their numbers");
+    let fields = Fields::new(&Schema::default().settled(&frame("a,b\n1,0\n0,1\n")).unwrap()).unwrap();
+    let refused = fields.places(&twice).unwrap_err().to_string();
+    assert!(refused.contains("columns of different names, got two called a"), "{refused}");
+}

@@ -190,7 +190,7 @@ fn neighbours_are_those_of_all_pairs() {
         let found = adversarial_accuracy(&a, &b, key(1)).unwrap();
         close(found.data, share(&x, &y), 1e-12, "data");
         close(found.samples, share(&y, &x), 1e-12, "samples");
-        close(found.accuracy, (share(&x, &y) + share(&y, &x)) / 2.0, 1e-12, "accuracy");
+        close(found.accuracy, f64::midpoint(share(&x, &y), share(&y, &x)), 1e-12, "accuracy");
         let samples = a.gather(0..rows / 2);
         let (training, held) = (a.gather(rows / 2..rows), b.gather(0..rows - rows / 2));
         let found = memory(&samples, &training, &held, key(1)).unwrap();

@@ -8,7 +8,7 @@ use std::ops::ControlFlow;
 use common::recipe::{Recipe, data, further, others, recipes};
 use common::tolerance::tau_phase;
 use common::{all_close, batch, exact, key, model};
-use harmonium::data::{Weighted, marginals, order};
+use harmonium::data::{Weighted, marginals, order, scaled};
 use harmonium::persist::digest_rows;
 use harmonium::rbm::{Classifier, Exact, Rbm, labelled};
 use harmonium::rows::{count_by_unit, mean, moments, per_epoch, total};
@@ -267,4 +267,13 @@ fn digests_of_data_hold_the_weights() {
     assert_eq!(digest(counts()), digest(counts()));
     assert_ne!(digest(counts()), digest(fractions()));
     assert_ne!(digest(vec![1.0; 90]), digest_rows(&data()).unwrap());
+}
+
+/// A row that does not count has no say in the scale of the columns, however large its values are.
+#[test]
+fn rows_of_weight_zero_scale_nothing() {
+    let rows = Batch::reals(array![[1.0], [2.0], [3.0], [1e6]]).unwrap();
+    let without = scaled(&Units::Gaussian(1), &rows.gather(0..3)).unwrap().unwrap();
+    let weighted = Weighted::new(rows, vec![1.0, 1.0, 1.0, 0.0]).unwrap();
+    assert_eq!(scaled(&Units::Gaussian(1), &weighted).unwrap().unwrap(), without);
 }

@@ -148,6 +148,7 @@ fn go(
         return Ok(ExitCode::from(INTERRUPTED));
     }
     let stopped = put_back(&mut rbm, &mut summary, &watched)?;
+    let rbm = run.recipe.estimator.finished(rbm)?;
     summary.notices.iter().chain(&run.train.notice()).for_each(|notice| console::note(output, notice));
     finish::run(run, &rbm, (&watched, &summary), stopped, clock.seconds(), output)?;
     Ok(ExitCode::SUCCESS)

@@ -2,7 +2,7 @@
 
 use ndarray::Array2;
 
-use super::settle::some;
+use super::settle::{self, some};
 use super::{Cell, Column, Frame, Kind, Role, Schema};
 use crate::{Batch, Error};
 
@@ -124,7 +124,8 @@ impl Fields {
     /// Names a column that is not there or is there twice, or says how many there should be.
     pub fn places(&self, frame: &Frame) -> Result<Vec<usize>, Error> {
         if let Some(names) = frame.names() {
-            let at = |field: &Field| names.iter().position(|name| *name == field.name);
+            let known = settle::names(frame);
+            let at = |field: &Field| known.iter().position(|name| *name == field.name);
             let numbered = |field: &Field| field.name == (field.column + 1).to_string();
             if !self.each.iter().all(numbered) {
                 let absent = |field: &Field| {

@@ -79,7 +79,7 @@ impl Schema {
 }
 
 /// Names the columns: as the header does, or by their numbers, where it has none or a name twice.
-fn names(frame: &Frame) -> Vec<String> {
+pub(super) fn names(frame: &Frame) -> Vec<String> {
     let header = frame.names().unwrap_or_default();
     let alone = |name: &&String| !name.is_empty() && header.iter().filter(|other| other == name).count() == 1;
     (0..frame.columns())

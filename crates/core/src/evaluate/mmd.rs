@@ -78,7 +78,7 @@ pub fn mmd(a: &Batch, b: &Batch, options: &Mmd, key: Key) -> Result<Discrepancy,
     let p_value = (options.permutations > 0).then(|| {
         let permuted = |n: usize| {
             let order = shuffled(rows[0] + rows[1], key.fold_in(2), n as u64);
-            kernel.discrepancy(&order[..mutant!("B197", rows[0], rows[0] / 2 + 1)])
+            kernel.discrepancy(&order[..mutant!("B197", rows[0], 2)])
         };
         let as_large =
             parallel::map(options.permutations, permuted).iter().filter(|x| **x >= squared).count();

@@ -94,8 +94,8 @@ impl ReplicatedSoftmax {
             let block = read_range(data, start..data.rows().min(start + BLOCK))?;
             check_documents(&block, &units)?;
             for (at, row) in block.states().expect_reals().rows().into_iter().enumerate() {
-                let weight = data.weights().map_or(1.0, |weights| f64::from(weights[start + at]));
-                let weight = mutant!("B203", weight, 1.0);
+                let weights = mutant!("B203", data.weights(), None::<&[f32]>);
+                let weight = weights.map_or(1.0, |weights| f64::from(weights[start + at]));
                 lengths.push((row.sum() as u32, weight));
                 sums.iter_mut().zip(row).for_each(|(sum, &x)| *sum += weight * f64::from(x));
             }
