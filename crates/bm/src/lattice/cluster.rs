@@ -1,12 +1,13 @@
 //! Moves whole clusters (Swendsen & Wang 1987): satisfied bonds hold with probability 1 − e^−2J/T, and what they join is turned
 //! over together, or not, by a fair coin.
 
+use std::ops::Range;
+
 use harmonium_core::{BitMatrix, Key};
 use harmonium_kernels::bernoulli::fill;
 use harmonium_kernels::parallel;
 
 use super::Lattice;
-use super::spins::forward;
 
 /// Folded into the key of a sweep: for bonds, and for coins.
 const BONDS: u64 = 0;
@@ -55,46 +56,61 @@ pub(super) fn sweep(lattice: &mut Lattice, bond: u64, key: Key) {
     *lattice = Lattice::from_bits(&turned).expect("a lattice of the same size");
 }
 
+/// Sites whose bonds one task draws, about.
+const TASK: usize = 1 << 14;
+
 fn sets(bits: &BitMatrix, bond: u64, key: Key) -> Sets {
     let (rows, columns) = (bits.rows(), bits.units());
-    let held = parallel::map(rows, |row| held(bits, row, bond, key));
-    let mut sets = Sets::single(rows * columns);
-    for (at, &both) in held.iter().flatten().enumerate() {
-        for ([r, c], held) in forward(bits, at / columns, at % columns).into_iter().zip(both) {
-            if held {
-                sets.join(at, r * columns + c);
+    let lines = TASK.div_ceil(columns);
+    let held = parallel::map(rows.div_ceil(lines), |task| {
+        held(bits, task * lines..rows.min((task + 1) * lines), bond, key)
+    });
+    let (mut sets, last) = (Sets::single(rows * columns), (rows - 1) * columns);
+    let mut bonds = held.into_iter().flatten();
+    for row in 0..rows {
+        for (column, [right, below]) in (0..columns).zip(&mut bonds) {
+            let at = row * columns + column;
+            if right {
+                sets.join(at, if column + 1 == columns { at + 1 - columns } else { at + 1 });
+            }
+            if below {
+                sets.join(at, if at >= last { at - last } else { at + columns });
             }
         }
     }
     sets
 }
 
-/// Tells of each site of a row whether its bonds to the right and below hold.
-fn held(bits: &BitMatrix, row: usize, bond: u64, key: Key) -> Vec<[bool; 2]> {
-    let mut words = vec![0; 2 * bits.units()];
-    fill(key, row as u64, &mut words);
-    let words = words.chunks_exact(2).enumerate();
-    let holds = |column, site: [usize; 2], word: u32| {
-        bits.get(site[0], site[1]) == bits.get(row, column) && u64::from(word) < bond
-    };
-    words
-        .map(|(column, words)| {
-            let [right, below] = forward(bits, row, column);
-            [holds(column, right, words[0]), holds(column, below, words[1])]
-        })
-        .collect()
+/// Tells of each site of some rows whether its bonds to the right and below hold.
+fn held(bits: &BitMatrix, rows: Range<usize>, bond: u64, key: Key) -> Vec<[bool; 2]> {
+    let columns = bits.units();
+    let (mut words, mut out) = (vec![0; 2 * columns], Vec::with_capacity(rows.len() * columns));
+    let spins = |row: usize| (0..columns).map(|column| bits.get(row, column)).collect::<Vec<bool>>();
+    let mut below = spins(rows.start);
+    for row in rows {
+        let here = std::mem::replace(&mut below, spins((row + 1) % bits.rows()));
+        fill(key, row as u64, &mut words);
+        let next = here.iter().skip(1).chain(&here[..1]);
+        let near = here.iter().zip(next).zip(&below).zip(words.chunks_exact(2));
+        out.extend(near.map(|(((spin, right), below), words)| {
+            [spin == right && u64::from(words[0]) < bond, spin == below && u64::from(words[1]) < bond]
+        }));
+    }
+    out
 }
 
 fn turned(bits: &BitMatrix, mut sets: Sets, key: Key) -> BitMatrix {
     let (rows, columns) = (bits.rows(), bits.units());
-    let coins = parallel::map(rows, |row| {
-        let mut words = vec![0; columns];
-        fill(key, row as u64, &mut words);
-        words
+    let lines = TASK.div_ceil(columns);
+    let coins = parallel::map(rows.div_ceil(lines), |task| {
+        let rows = task * lines..rows.min((task + 1) * lines);
+        let mut words = vec![0; rows.len() * columns];
+        words.chunks_exact_mut(columns).zip(rows).for_each(|(words, row)| fill(key, row as u64, words));
+        words.into_iter().map(|word| word >> 31 == 1).collect::<Vec<_>>()
     });
+    let coins = coins.concat();
     BitMatrix::from_fn(rows, columns, |row, column| {
         let at = row * columns + column;
-        let name = mutant!("B153", sets.name(at), at);
-        bits.get(row, column) ^ (coins[name / columns][name % columns] >> 31 == 1)
+        bits.get(row, column) ^ coins[mutant!("B153", sets.name(at), at)]
     })
 }

@@ -149,7 +149,7 @@ impl Lattice {
 }
 
 /// Names the right and the lower neighbour of a site.
-pub(super) fn forward(bits: &BitMatrix, row: usize, column: usize) -> [[usize; 2]; 2] {
+fn forward(bits: &BitMatrix, row: usize, column: usize) -> [[usize; 2]; 2] {
     [[row, (column + 1) % bits.units()], [(row + 1) % bits.rows(), column]]
 }
 

@@ -147,9 +147,6 @@ impl Kernel for Sweep<'_> {
     }
 }
 
-/// Lines whose sums are held in registers.
-const MANY: usize = 4;
-
 /// Is sixteen units, or what is left of them at the end.
 struct Block<'a> {
     machine: &'a Symmetric<'a>,
@@ -162,11 +159,12 @@ struct Block<'a> {
     codes: [[i32; BLOCK]; BLOCK],
 }
 
-/// Lists units whose rows of codes are added: those that became 1, and those that left it.
+/// Lists units that flipped, and of each −1 where it left the state 1, else 0.
 #[derive(Default)]
 struct Flips {
-    rows: [[usize; BLOCK]; 2],
-    counts: [usize; 2],
+    units: [usize; BLOCK],
+    downs: [i32; BLOCK],
+    count: usize,
 }
 
 impl<'a> Block<'a> {
@@ -226,47 +224,55 @@ impl<'a> Block<'a> {
         }
     }
 
-    /// Adds the rows of all flips to what every unit receives: some lines at a time, then one, then what is left of one.
+    /// Adds the rows of all flips to what every unit receives, four flips at a time.
     #[inline(always)]
     fn apply<S: Simd>(&self, sums: &mut [i32], flips: &Flips) {
-        let (whole, many) = (self.n / BLOCK, self.n / BLOCK / MANY * MANY);
-        for line in (0..many).step_by(MANY) {
-            self.add::<S, MANY>(&mut sums[line * BLOCK..], flips, line);
+        for four in (0..flips.count).step_by(4) {
+            match flips.count - four {
+                1 => self.add::<S, 1>(sums, flips, four),
+                2 => self.add::<S, 2>(sums, flips, four),
+                3 => self.add::<S, 3>(sums, flips, four),
+                _ => self.add::<S, 4>(sums, flips, four),
+            }
         }
-        for line in many..whole {
-            self.add::<S, 1>(&mut sums[line * BLOCK..], flips, line);
+    }
+
+    #[inline(always)]
+    fn add<S: Simd, const N: usize>(&self, sums: &mut [i32], flips: &Flips, first: usize) {
+        let mut rows: [&[Line]; N] = [&[]; N];
+        let mut downs = [S::splat(0); N];
+        for flip in 0..N {
+            rows[flip] = &self.machine.codes.row(flips.units[first + flip])[..self.n.div_ceil(BLOCK)];
+            downs[flip] = S::splat(flips.downs[first + flip]);
         }
-        let rest = &mut sums[whole * BLOCK..];
+        let whole = self.n / BLOCK;
+        let (lines, rest) = sums.as_chunks_mut::<BLOCK>();
+        for line in 0..whole {
+            self.add_line::<S, N>(&mut lines[line], rows.map(|row| &row[line]), &downs);
+        }
         if !rest.is_empty() {
             let mut all = padded(rest);
-            self.add::<S, 1>(&mut all, flips, whole);
+            self.add_line::<S, N>(&mut all, rows.map(|row| &row[whole]), &downs);
             rest.copy_from_slice(&all[..rest.len()]);
         }
     }
 
     #[inline(always)]
-    fn add<S: Simd, const N: usize>(&self, sums: &mut [i32], flips: &Flips, line: usize) {
-        let parts = BLOCK / S::LANES;
-        let mut total = [[S::splat(0); MOST]; N];
-        for (rows, up) in flips.both().into_iter().zip([true, false]) {
-            for &row in rows {
-                let codes: &[Line; N] =
-                    self.machine.codes.row(row)[line..].first_chunk().expect("whole lines");
-                for v in 0..N {
-                    for part in 0..parts {
-                        let (sum, codes) = (total[v][part], S::load(&codes[v].0[part * S::LANES..]));
-                        total[v][part] = if up { S::add(sum, codes) } else { S::sub(sum, codes) };
-                    }
-                }
+    fn add_line<S: Simd, const N: usize>(
+        &self,
+        sums: &mut [i32; BLOCK],
+        codes: [&Line; N],
+        downs: &[S::I; N],
+    ) {
+        for at in (0..BLOCK).step_by(S::LANES) {
+            let mut total = S::splat(0);
+            for flip in 0..N {
+                let codes = S::load(&codes[flip].0[at..]);
+                total = S::add(total, S::sub(S::xor(codes, downs[flip]), downs[flip]));
             }
-        }
-        for v in 0..N {
-            for part in 0..parts {
-                let total = total[v][part];
-                let total = if self.machine.spins { S::shl::<1>(total) } else { total };
-                let sums = &mut sums[v * BLOCK + part * S::LANES..];
-                S::store(sums, S::add(S::load(sums), total));
-            }
+            let total = if self.machine.spins { S::shl::<1>(total) } else { total };
+            let sum = S::load(&sums[at..]);
+            S::store(&mut sums[at..], S::add(sum, total));
         }
     }
 }
@@ -284,15 +290,9 @@ fn padded(row: &[i32]) -> [i32; BLOCK] {
 
 impl Flips {
     #[inline(always)]
-    fn add(&mut self, row: usize, up: bool) {
-        let way = usize::from(!up);
-        self.rows[way][self.counts[way]] = row;
-        self.counts[way] += 1;
-    }
-
-    #[inline(always)]
-    fn both(&self) -> [&[usize]; 2] {
-        [0, 1].map(|way| &self.rows[way][..self.counts[way]])
+    fn add(&mut self, unit: usize, up: bool) {
+        (self.units[self.count], self.downs[self.count]) = (unit, -i32::from(!up));
+        self.count += 1;
     }
 }
 
