@@ -1,6 +1,6 @@
 //! Walks one chain: its state unpacked, and what every unit receives where couplings are dense.
 
-use harmonium_kernels::numeric;
+use harmonium_kernels::{BitMatrix, numeric};
 
 use crate::{Rule, View};
 
@@ -112,6 +112,11 @@ impl Chain {
             }
         }
     }
+}
+
+/// Joins packed states, row after row.
+pub(crate) fn joined(rows: usize, features: usize, packed: &[Vec<u64>]) -> BitMatrix {
+    BitMatrix::from_words(rows, features, packed.concat()).expect("whole rows without padding")
 }
 
 /// Gives the state that a unit takes from its law when it receives nothing.

@@ -264,8 +264,11 @@ impl Law {
             match self.places[unit] {
                 Ok(state) if state != class => return 0.0,
                 Ok(_) => (),
-                Err(number) if free.contains(&(number, class)) => (),
-                Err(number) => free.push((number, class)),
+                Err(number) => match free.iter().find(|(other, _)| *other == number) {
+                    Some(&(_, other)) if other != class => return 0.0,
+                    Some(_) => (),
+                    None => free.push((number, class)),
+                },
             }
         }
         self.of_free(&free)

@@ -202,6 +202,17 @@ impl Machine {
         Ok(())
     }
 
+    /// Replaces the biases of the base of annealing, one a feature.
+    ///
+    /// # Errors
+    /// Refuses another number of them, and one that is not finite.
+    pub fn set_base(&mut self, base: &[f32]) -> Result<(), Error> {
+        same_length("base", self.biases.len(), base.len())?;
+        finite("base", base)?;
+        self.base.copy_from_slice(base);
+        Ok(())
+    }
+
     /// Gives the graph.
     pub fn graph(&self) -> &Graph {
         &self.graph

@@ -49,12 +49,13 @@ impl Machine {
     /// Fits the machine to these rows: the parameters become those of the largest exact likelihood, rounded to f32 and
     /// couplings to their grid. ln p is concave in them; each step is Newton's, halved until ln p grows.
     ///
-    /// Of classes the parameters are not unique; a ridge of 10⁻⁹ chooses.
+    /// Where a state of a unit or of a coupled pair never occurs in the data the largest likelihood is a limit, with parameters
+    /// that grow without bound: the fit then ends where the moments are those of the data within the tolerance. Of classes the
+    /// parameters are not unique; a ridge of 10⁻⁹ chooses.
     ///
     /// # Errors
     /// Refuses hidden units, third-order or other parameters beyond 2,000, more than 2^20 states, data of another width or
-    /// kind or with missing values; and data that have no maximum (a state of a unit or of a pair that never occurs), or that
-    /// were not reached in the given steps.
+    /// kind or with missing values; and says if the tolerance was not reached in the given steps.
     pub fn maximise(&mut self, data: &Batch, options: Newton) -> Result<Maximum, Error> {
         self.check_visible("exact maximum")?;
         self.check_data(data)?;

@@ -8,7 +8,7 @@ use harmonium_core::{Error, Gibbs, Key};
 use harmonium_kernels::{BitMatrix, bernoulli, parallel};
 use ndarray::Array1;
 
-use crate::chain::{Chain, alone};
+use crate::chain::{Chain, alone, joined};
 use crate::codes::Codes;
 use crate::dense::Dense;
 use crate::{Machine, Rule, Scan, State, state::Latent};
@@ -97,8 +97,7 @@ impl<'a> View<'a> {
             });
             packed.collect::<Vec<u64>>()
         });
-        state.bits =
-            BitMatrix::from_words(rows, features, walked.concat()).expect("whole rows without padding");
+        state.bits = joined(rows, features, &walked);
         if !matches!(free, Free::Hidden) {
             state.latent = Latent::None;
         }

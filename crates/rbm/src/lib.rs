@@ -17,6 +17,7 @@ mod evaluate;
 mod features;
 mod file;
 mod gauge;
+mod general;
 mod gradients;
 mod growth;
 mod impute;

@@ -136,6 +136,28 @@ impl Fit {
         Ok(())
     }
 
+    /// Refuses what is about two layers for a model whose first three blocks are not weights between two, and their biases.
+    pub(super) fn check_layers(&self, params: &Params) -> Result<(), Error> {
+        let layered = match params.tensors() {
+            [weights, visible, hidden, ..] => weights.shape == [visible.values.len(), hidden.values.len()],
+            _ => false,
+        };
+        let needs = [
+            ("centre", self.centre.is_some()),
+            ("enhanced", self.enhanced),
+            ("sparsity", self.sparsity.is_some()),
+            ("group_l1", self.group_l1.is_some()),
+            ("max_norm", self.constraints.max_norm.is_some()),
+        ];
+        match needs.into_iter().find(|(_, needs)| *needs) {
+            Some((name, _)) if !layered => {
+                let got = params.tensors().first().map_or("none", |tensor| tensor.name);
+                Err(Error::option(name, "a model of two layers", got))
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// Refuses a finished gradient where an option needs the statistics of the negative phase.
     pub(super) fn check_estimate(&self, estimate: &Estimate) -> Result<(), Error> {
         let needs = [("enhanced", self.enhanced), ("fisher", self.fisher.is_some())];
