@@ -188,13 +188,17 @@ fn report(args: &MaxCut, problem: &Problem, ground: &Ground, seconds: f64) -> Re
             Series::new("so far", of(|at| at.energy)),
             Series::new("of the round", of(|at| at.last)),
         ],
-        note: "Rounds differ in length: long coolings come seldom.".into(),
+        note: match args.method {
+            Method::Anneal => "Rounds differ in length: long coolings come seldom.".into(),
+            Method::Temper => String::new(),
+        },
         ..Curve::default()
     };
     let (vertices, edges) = (problem.graph().vertices(), problem.graph().edges().len());
+    let file = args.file.file_name().unwrap_or_default();
     Report {
         kind: Kind::Search,
-        title: format!("{} {} of {}", name, value(ground.energy), args.file.display()),
+        title: format!("{} {} of {}", name, value(ground.energy), file.to_string_lossy()),
         summary: vec![
             Figure::exact(
                 name,
