@@ -1,11 +1,13 @@
 //! Chooses what nobody asked for, by what the data are.
 
-use harmonium::data::{Fields, Kind, scaled};
-use harmonium::rows::moments;
+use harmonium::data::{Fields, Kind, Schema, scaled};
+use harmonium::rows::{moments, per_epoch};
+use harmonium::train::Fit;
 use harmonium::units::{States, Units};
-use harmonium::{Batch, Error};
+use harmonium::{Batch, Error, Rows};
 
-use crate::args::TrainOptions;
+use crate::args::{Train, TrainOptions};
+use crate::estimator::Estimator;
 use crate::recipe::Recipe;
 use crate::rules;
 
@@ -46,6 +48,30 @@ impl Recipe {
         }
         self.fit.learning_rate = rules::rate(options, share(&visible, &self.hidden, train)?);
         self.grey = grey(&fields, train);
+        self.check()
+    }
+
+    /// Takes what the size of the data settles for bits, where nothing else was asked for.
+    ///
+    /// # Errors
+    /// Refuses units that are no bits, and other estimators than PCD.
+    pub(crate) fn settle_by_size(&mut self, args: &Train, train: &dyn Rows) -> Result<(), Error> {
+        let (options, whole) = (&args.options, |units: &Units| matches!(units, Units::Bernoulli(_)));
+        let visible = self.schema.as_ref().map(Schema::units).transpose()?;
+        let bits = whole(&self.hidden) && visible.is_none_or(|units| whole(&units));
+        if !bits || !matches!(self.estimator, Estimator::Pcd(_)) {
+            return Err(Error::option("settled", "bits on both sides, and pcd", "others"));
+        }
+        let known = Fit::for_bits(per_epoch(train), train.units());
+        let (rated, own) = (options.learning_rate.is_some() || options.decline.is_some(), &mut self.fit);
+        let sgd = options.optimizer.is_none() && !options.adam;
+        own.epochs = args.epochs.unwrap_or(known.epochs);
+        if sgd && !rated {
+            own.learning_rate = known.learning_rate;
+        }
+        own.centre = if options.centre.is_some() { own.centre.take() } else { known.centre };
+        own.decay.l2 = options.l2.unwrap_or(known.decay.l2);
+        own.average = own.average.or(known.average);
         self.check()
     }
 }

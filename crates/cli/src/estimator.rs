@@ -46,7 +46,7 @@ impl Estimator {
             Algorithm::Cd => Self::Cd(Cd::new(k)),
             Algorithm::Pcd => Self::Pcd(Pcd::new(k, chains)),
             Algorithm::Fpcd => Self::Fpcd(fast(options, k, chains)),
-            Algorithm::Pt => Self::Pt(Tempering::new(k, chains, ladder(options))),
+            Algorithm::Pt => Self::Pt(tempering(options, k, chains)),
             Algorithm::Ptt => Self::Ptt(trajectory(options, k, chains)),
             Algorithm::Exact => Self::Exact(Exact::new()),
             Algorithm::Pl => Self::Pl(PseudoLikelihood::new()),
@@ -107,7 +107,8 @@ impl Estimator {
             Self::Pt(tempering) => {
                 let mut tempering = tempering.clone();
                 tempering.restore(rbm, kept.clone())?;
-                Ok(tempering.swap_rates())
+                // Pairs of a ladder that was spaced anew just now have had no turn yet.
+                Ok(tempering.swap_rates().into_iter().filter(|rate| rate.is_finite()).collect())
             }
             Self::Ptt(trajectory) => {
                 let mut trajectory = trajectory.clone();
@@ -144,6 +145,9 @@ impl Estimator {
                 if let Ladder::Even { rungs, lowest } = tempering.ladder {
                     out.extend([("rungs", rungs.to_string()), ("lowest-beta", lowest.to_string())]);
                 }
+                if tempering.adapt > 0 {
+                    out.push(("adapt", tempering.adapt.to_string()));
+                }
                 out
             }
             Self::Ptt(trajectory) => {
@@ -176,6 +180,7 @@ fn refuse_foreign(options: &TrainOptions, algorithm: Algorithm) -> Result<(), Er
         ("fast-decay", options.fast_decay.map(|x| x.to_string()), algorithm == Fpcd),
         ("rungs", options.rungs.map(|x| x.to_string()), algorithm == Pt),
         ("lowest-beta", options.lowest_beta.map(|x| x.to_string()), algorithm == Pt),
+        ("adapt", options.adapt.map(|x| x.to_string()), algorithm == Pt),
         ("threshold", options.threshold.map(|x| x.to_string()), algorithm == Ptt),
         ("least", options.least.map(|x| x.to_string()), algorithm == Ptt),
         ("order", options.order.map(|x| x.to_string()), algorithm == Tap),
@@ -193,6 +198,12 @@ fn fast(options: &TrainOptions, k: u32, chains: usize) -> FastPcd {
     let mut out = FastPcd::new(k, chains);
     out.rate = options.fast_rate.unwrap_or(out.rate);
     out.decay = options.fast_decay.unwrap_or(out.decay);
+    out
+}
+
+fn tempering(options: &TrainOptions, k: u32, chains: usize) -> Tempering {
+    let mut out = Tempering::new(k, chains, ladder(options));
+    out.adapt = options.adapt.unwrap_or(out.adapt);
     out
 }
 

@@ -91,7 +91,7 @@ pub(crate) fn clip(options: &TrainOptions) -> Option<Clip> {
 
 /// Makes the adaptation of the rate.
 pub(crate) fn adapt(options: &TrainOptions) -> Option<Adapt> {
-    options.adapt.map(|strength| Adapt { strength, ..Adapt::default() })
+    options.adapt_rate.map(|strength| Adapt { strength, ..Adapt::default() })
 }
 
 /// Makes the growth of the hidden layer.
@@ -135,7 +135,7 @@ pub(crate) fn extra_words(fit: &Fit) -> Vec<String> {
     option("sparsity-strength", fit.sparsity.map(|sparsity| sparsity.strength.to_string()));
     option("max-norm", fit.constraints.max_norm.map(|norm| norm.to_string()));
     option("clip", fit.clip.map(|clip| clip.norm.to_string()));
-    option("adapt", fit.adapt.map(|adapt| adapt.strength.to_string()));
+    option("adapt-rate", fit.adapt.map(|adapt| adapt.strength.to_string()));
     let grown: Vec<String> =
         fit.growth.iter().map(|growth| format!("{}:{}", growth.epoch, growth.hidden)).collect();
     option("growth", (!grown.is_empty()).then(|| grown.join(",")));

@@ -18,7 +18,8 @@ fn options_change_the_model_and_survive_a_checkpoint() {
     place.npy("weights.npy", 300, 1, |row, _| (row % 3) as f32);
     let plain = digest(&place, "--epochs 3 --out plain");
     let options = [
-        "--adapt 0.05",
+        "--adapt-rate 0.05",
+        "--algorithm pt --chains 20 --rungs 4 --adapt 4",
         "--growth 1:6,2:9",
         "--weights weights.npy",
         "--algorithm ptt --chains 20 --threshold 0.9 --least 0.1",
@@ -56,12 +57,31 @@ fn weights_say_how_rows_compare() {
     refused("--weights digits.npy", &["weights", "one column of 200 rows"]);
 }
 
+/// 300 rows of 64 columns: 300 epochs at least, the mean of the second half, L2 = 0.01 · 64 / 300, a rate of 0.2 that falls to 0; what is
+/// asked for beside it stays.
+#[test]
+fn the_size_of_the_data_settles_options() {
+    let place = Place::with_digits(300);
+    let line = "train digits.npy --binarize threshold --hidden 4 --betas 0 --settled --quiet";
+    place.words(&format!("{line} --epochs 2 --out run")).ok();
+    let fit = &place.json("run/recipe.json")["fit"];
+    assert_eq!((&fit["epochs"], &fit["average"]["decay"]), (&2.into(), &1.0.into()));
+    assert!((common::number(&fit["decay"]["l2"]) - 0.01 * 64.0 / 300.0).abs() < 1e-8, "{fit}");
+    place.words(&format!("{line} --epochs 1 --l2 0 --average 0.9 --centre 0 --out own")).ok();
+    let own = &place.json("own/recipe.json")["fit"];
+    assert!(own["centre"].is_null() && common::number(&own["decay"]["l2"]) == 0.0, "{own}");
+    assert!((common::number(&own["average"]["decay"]) - 0.9).abs() < 1e-6, "{own}");
+}
+
 #[test]
 fn what_means_nothing_is_refused() {
     let place = Place::with_digits(100);
     for (options, words) in [
         ("--least 0.1", "least"),
+        ("--adapt-rate 2", "adapt"),
         ("--adapt 2", "adapt"),
+        ("--settled --algorithm cd", "settled"),
+        ("--settled --visible spin", "settled"),
         ("--growth 3", "EPOCH:N"),
         ("--growth 1:8 --stop gap", "--growth"),
         ("--dropout 1", "dropout"),

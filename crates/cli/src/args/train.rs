@@ -132,6 +132,9 @@ pub(crate) struct TrainOptions {
     /// pt: the lowest inverse temperature [default: 0.7]
     #[arg(long, value_name = "X", allow_negative_numbers = true)]
     pub(crate) lowest_beta: Option<f32>,
+    /// pt: updates at the beginning in which the temperatures are spaced anew, so that all neighbours swap equally often [default: 0]
+    #[arg(long, value_name = "N")]
+    pub(crate) adapt: Option<u64>,
     /// ptt: another model is kept when the share of swaps with the last falls below this [default: 0.25]
     #[arg(long, value_name = "X", allow_negative_numbers = true)]
     pub(crate) threshold: Option<f32>,
@@ -156,7 +159,11 @@ pub(crate) struct TrainOptions {
     pub(crate) decline: Option<Decline>,
     /// Adapt the learning rate to how gradients follow each other: faster where they agree by this much an update, say 0.02
     #[arg(long, value_name = "X", allow_negative_numbers = true)]
-    pub(crate) adapt: Option<f32>,
+    pub(crate) adapt_rate: Option<f32>,
+    /// Take the epochs, rate, centring, L2 and average that the number of rows and columns settles, for bits and pcd, where none is
+    /// asked for
+    #[arg(long)]
+    pub(crate) settled: bool,
     /// The rule that turns gradients into steps [default: sgd]
     #[arg(long)]
     pub(crate) optimizer: Option<Optimizer>,

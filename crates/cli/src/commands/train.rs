@@ -42,6 +42,9 @@ fn start(data: &str, args: &Train) -> Result<ExitCode, Error> {
     let Parts { train, validation, test } = recipe.load(data)?;
     recipe.data_digest = digest(&train)?;
     recipe.settle(&args.options, train.shown())?;
+    if args.options.settled {
+        recipe.settle_by_size(args, train.all())?;
+    }
     let rbm = beginning(&recipe, train.all())?;
     recipe.estimator.get().check_model(&rbm)?;
     recipe.stop.map_or(Ok(()), |stop| stop.check_rows(&rbm, train.shown(), validation.as_ref()))?;
