@@ -264,3 +264,31 @@ fn a_trend_of_all_chains_is_no_mixing() {
     let found = MixingTest::default().judge(trend.view()).unwrap();
     assert!(found.r_hat > 1.03, "{found}");
 }
+
+/// R4: one, three and eight threads draw the same bits, in every sampler and every move.
+#[test]
+fn threads_change_no_bit() {
+    let digest = |threads: usize| {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+        pool.install(|| {
+            let chains = Chains { chains: 70, burn_in: 8, sweeps: 8, thin: 2 };
+            let mut out = Vec::new();
+            let tempering = ParallelTempering { chains, ..ParallelTempering::default() };
+            for update in [Update::HeatBath, Update::Metropolis, Update::Informed { moves: 2 }] {
+                let (mut trace, model) = (Trace::default(), Discrete::new(wells(), update).unwrap());
+                out.extend(tempering.run(&model, key(19), &mut [&mut trace]).unwrap().betas().to_vec());
+                out.extend(trace.values().iter().map(|&e| e as f32));
+            }
+            let bowl = Bowl { centre: vec![0.5, -1.0], sigma: 0.7 };
+            for moves in
+                [Move::Ula { step: 0.3 }, Move::Mala { step: 0.5 }, Move::Hmc { step: 0.4, leaps: 3 }]
+            {
+                let model = Continuous::new(bowl.clone(), moves, 1.0).unwrap();
+                out.extend(tempering.run(&model, key(20), &mut []).unwrap().state().iter());
+            }
+            out.into_iter().map(f32::to_bits).collect::<Vec<_>>()
+        })
+    };
+    let one = digest(1);
+    assert!([3, 8].into_iter().all(|threads| digest(threads) == one));
+}
