@@ -164,6 +164,10 @@ fn tempered_transitions_do_not_drift() {
     let forward = Discrete::new(table, Update::HeatBath).unwrap();
     let refused = transitions.step(&forward, &mut forward.init(3, key(1)), key(1)).unwrap_err().to_string();
     assert!(refused.starts_with("order: expected sites there and back"), "{refused}");
+    let broken = Table { states: vec![2, 2], energies: vec![f64::NAN; 4], vague: false };
+    let model = Discrete::new(broken, Update::HeatBath).unwrap().in_order(Order::ThereAndBack);
+    let mut state = model.init(9, key(1));
+    assert_eq!(transitions.step(&model, &mut state, key(2)).unwrap(), [false; 9]);
 }
 
 /// The same of a restricted machine, on v, along its path of annealing; and chains that all begin in one well spread.

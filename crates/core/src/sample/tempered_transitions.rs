@@ -102,7 +102,8 @@ impl TemperedTransitions {
         }
         let accepted = |(row, log): (usize, &f64)| {
             let word = key.fold_in(u64::MAX).stream(row as u64).next_u32() >> 8;
-            f64::from(word) < libm::exp(mutant!("B176", log.min(0.0), 0.0)) * 16_777_216.0
+            // A ratio that is no number is refused.
+            !log.is_nan() && f64::from(word) < libm::exp(mutant!("B176", log.min(0.0), 0.0)) * 16_777_216.0
         };
         let accepted: Vec<bool> = ratio.iter().enumerate().map(accepted).collect();
         let refused: Vec<bool> = accepted.iter().map(|accepted| !accepted).collect();
