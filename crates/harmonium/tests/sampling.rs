@@ -164,6 +164,10 @@ fn tempered_transitions_do_not_drift() {
     let forward = Discrete::new(table, Update::HeatBath).unwrap();
     let refused = transitions.step(&forward, &mut forward.init(3, key(1)), key(1)).unwrap_err().to_string();
     assert!(refused.starts_with("order: expected sites there and back"), "{refused}");
+    let broken = Table { states: vec![2, 2], energies: vec![f64::NAN; 4], vague: false };
+    let model = Discrete::new(broken, Update::HeatBath).unwrap().in_order(Order::ThereAndBack);
+    let mut state = model.init(9, key(1));
+    assert_eq!(transitions.step(&model, &mut state, key(2)).unwrap(), [false; 9]);
 }
 
 /// The same of a restricted machine, on v, along its path of annealing; and chains that all begin in one well spread.
@@ -263,4 +267,32 @@ fn a_trend_of_all_chains_is_no_mixing() {
     let trend = ndarray::Array2::from_shape_fn((1000, 8), |at| noise[at] + at.0 as f64 / 800.0);
     let found = MixingTest::default().judge(trend.view()).unwrap();
     assert!(found.r_hat > 1.03, "{found}");
+}
+
+/// R4: one, three and eight threads draw the same bits, in every sampler and every move.
+#[test]
+fn threads_change_no_bit() {
+    let digest = |threads: usize| {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+        pool.install(|| {
+            let chains = Chains { chains: 70, burn_in: 8, sweeps: 8, thin: 2 };
+            let mut out = Vec::new();
+            let tempering = ParallelTempering { chains, ..ParallelTempering::default() };
+            for update in [Update::HeatBath, Update::Metropolis, Update::Informed { moves: 2 }] {
+                let (mut trace, model) = (Trace::default(), Discrete::new(wells(), update).unwrap());
+                out.extend(tempering.run(&model, key(19), &mut [&mut trace]).unwrap().betas().to_vec());
+                out.extend(trace.values().iter().map(|&e| e as f32));
+            }
+            let bowl = Bowl { centre: vec![0.5, -1.0], sigma: 0.7 };
+            for moves in
+                [Move::Ula { step: 0.3 }, Move::Mala { step: 0.5 }, Move::Hmc { step: 0.4, leaps: 3 }]
+            {
+                let model = Continuous::new(bowl.clone(), moves, 1.0).unwrap();
+                out.extend(tempering.run(&model, key(20), &mut []).unwrap().state().iter());
+            }
+            out.into_iter().map(f32::to_bits).collect::<Vec<_>>()
+        })
+    };
+    let one = digest(1);
+    assert!([3, 8].into_iter().all(|threads| digest(threads) == one));
 }

@@ -28,7 +28,7 @@ pub enum Cooling {
         /// β of the last.
         to: f32,
     },
-    /// So, one β after the other, each for the same number of sweeps but one.
+    /// One β after the other, each for as many sweeps as any other, or one more.
     Betas(Vec<f32>),
 }
 

@@ -1,11 +1,13 @@
 //! Leaves a well by heating up and cooling down again, and accepts or refuses where that ends: tempered transitions
 //! (Neal 1996, "Sampling from multimodal distributions using tempered transitions").
 
-use harmonium_kernels::Key;
+use harmonium_kernels::{Key, purpose};
+use ndarray::Array1;
 use rand::RngCore;
 use serde::{Deserialize, Serialize};
 
-use super::{Ladder, Observer, Seen};
+use super::chains::sweeps;
+use super::{Chains, Ladder, Observer, Seen};
 use crate::units::States;
 use crate::{Annealed, Error};
 
@@ -100,7 +102,8 @@ impl TemperedTransitions {
         }
         let accepted = |(row, log): (usize, &f64)| {
             let word = key.fold_in(u64::MAX).stream(row as u64).next_u32() >> 8;
-            f64::from(word) < libm::exp(mutant!("B176", log.min(0.0), 0.0)) * 16_777_216.0
+            // A ratio that is no number is refused.
+            !log.is_nan() && f64::from(word) < libm::exp(mutant!("B176", log.min(0.0), 0.0)) * 16_777_216.0
         };
         let accepted: Vec<bool> = ratio.iter().enumerate().map(accepted).collect();
         let refused: Vec<bool> = accepted.iter().map(|accepted| !accepted).collect();
@@ -108,23 +111,24 @@ impl TemperedTransitions {
         Ok(accepted)
     }
 
-    /// Starts at the base's law and lets `chains` chains try `burn_in` transitions, then `sweeps` more that observers see.
+    /// Starts at the base's law and lets chains try `burn_in` transitions, then `sweeps` more, of which observers see every
+    /// `thin`-th; `energy` is what they get as energies, in nats.
     ///
     /// # Errors
     /// As [`TemperedTransitions::step`]; refuses options out of range.
     pub fn run<A: Reversible>(
         &self,
         path: &A,
-        chains: &super::Chains,
-        energy: &dyn Fn(&A::State) -> ndarray::Array1<f64>,
+        chains: &Chains,
+        energy: &dyn Fn(&A::State) -> Array1<f64>,
         key: Key,
         observers: &mut [&mut dyn Observer],
     ) -> Result<(A::State, Transitions), Error> {
         chains.check()?;
-        let mut state = path.base_samples(chains.chains, key.fold_in(harmonium_kernels::purpose::CHAINS));
+        let mut state = path.base_samples(chains.chains, key.fold_in(purpose::CHAINS));
         let mut count = Transitions::default();
         for done in 1..=chains.burn_in + chains.sweeps {
-            let accepted = self.step(path, &mut state, super::chains::sweeps(key).fold_in(done - 1))?;
+            let accepted = self.step(path, &mut state, sweeps(key).fold_in(done - 1))?;
             if done > chains.burn_in {
                 count.tried += accepted.len() as u64;
                 count.accepted += accepted.iter().filter(|accepted| **accepted).count() as u64;

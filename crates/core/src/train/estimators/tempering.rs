@@ -21,7 +21,7 @@ use crate::{Batch, EnergyModel, Error, Gibbs};
 /// A ladder of one rung is PCD.
 ///
 /// With `adapt` above 0 the ladder begins as given and is spaced anew after updates 2, 4, 8, … up to that one, each time by what
-/// was rejected since the last ([`super::equal_barrier`]; rounds that double as in Syed et al. 2022, algorithm 4). Afterwards it
+/// was rejected since the last ([`crate::sample::equal_barrier`]; rounds that double as in Syed et al. 2022, algorithm 4). Afterwards it
 /// stays, so that what follows is parallel tempering at fixed β.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
