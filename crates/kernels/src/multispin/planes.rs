@@ -24,7 +24,8 @@ const TASK: usize = 1 << 9;
 pub struct Planes {
     rows: usize,
     columns: usize,
-    planes: [Vec<i32>; 2],
+    /// The sites of each colour.
+    colours: [Vec<i32>; 2],
     /// Ones where a row has sites.
     sites: Vec<i32>,
 }
@@ -40,13 +41,13 @@ impl Planes {
         let words = (columns / 2).div_ceil(32).next_multiple_of(VECTOR);
         let mut sites = vec![0; FRONT + words + BACK];
         (0..columns / 2).for_each(|k| set(&mut sites, k));
-        let planes = [(); 2].map(|()| vec![0; rows * sites.len()]);
-        let mut out = Self { rows, columns, planes, sites };
+        let colours = [(); 2].map(|()| vec![0; rows * sites.len()]);
+        let mut out = Self { rows, columns, colours, sites };
         for row in 0..rows {
             let line = row * out.stride();
             for (word, &bits) in lattice.row(row).iter().enumerate() {
-                out.planes[row % 2][line + FRONT + word] = gather(bits) as i32;
-                out.planes[(row + 1) % 2][line + FRONT + word] = gather(bits >> 1) as i32;
+                out.colours[row % 2][line + FRONT + word] = gather(bits) as i32;
+                out.colours[(row + 1) % 2][line + FRONT + word] = gather(bits >> 1) as i32;
             }
             [0, 1].into_iter().for_each(|colour| out.wrap(colour, row));
         }
@@ -65,7 +66,7 @@ impl Planes {
         for row in 0..self.rows {
             let line = row * self.stride() + FRONT;
             let word = |parity: usize, word: usize| {
-                spread((self.planes[(row + parity) % 2][line + word] & self.sites[FRONT + word]) as u32)
+                spread((self.colours[(row + parity) % 2][line + word] & self.sites[FRONT + word]) as u32)
             };
             (0..out.stride()).for_each(|w| out.row_mut(row)[w] = word(0, w) | word(1, w) << 1);
         }
@@ -79,7 +80,7 @@ impl Planes {
     pub fn get(&self, row: usize, column: usize) -> bool {
         assert!(row < self.rows && column < self.columns, "site ({row}, {column})");
         let (word, bit) = (FRONT + column / 64, column / 2 % 32);
-        self.planes[(row + column) % 2][row * self.stride() + word] >> bit & 1 == 1
+        self.colours[(row + column) % 2][row * self.stride() + word] >> bit & 1 == 1
     }
 
     /// Gives the number of rows.
@@ -99,7 +100,7 @@ impl Planes {
     pub fn update(&mut self, colour: usize, rule: &Rule, key: Key) {
         let (rows, stride) = (self.rows, self.stride());
         let lines = TASK.div_ceil(stride);
-        let [first, second] = &mut self.planes;
+        let [first, second] = &mut self.colours;
         let (own, other) = if colour == 0 { (first, &*second) } else { (second, &*first) };
         let (own, sites, backend) = (Shared::new(own), &self.sites[..], Backend::current());
         let bits = rule.bits();
@@ -117,8 +118,8 @@ impl Planes {
     pub fn equal_bonds(&self) -> u64 {
         self.sum(|begin, lines| {
             Backend::current().run(Count {
-                own: &self.planes[0],
-                other: &self.planes[1],
+                own: &self.colours[0],
+                other: &self.colours[1],
                 sites: &self.sites,
                 rows: self.rows,
                 lines: begin..begin + lines,
@@ -133,7 +134,7 @@ impl Planes {
         };
         self.sum(|begin, lines| {
             let part = begin * self.stride()..(begin + lines) * self.stride();
-            self.planes
+            self.colours
                 .iter()
                 .flat_map(|plane| plane[part.clone()].chunks_exact(self.stride()))
                 .map(ones)
@@ -154,7 +155,7 @@ impl Planes {
 
     fn wrap(&mut self, colour: usize, row: usize) {
         let stride = self.stride();
-        wrap(&mut self.planes[colour][row * stride..(row + 1) * stride], self.columns / 2);
+        wrap(&mut self.colours[colour][row * stride..(row + 1) * stride], self.columns / 2);
     }
 }
 

@@ -10,7 +10,7 @@ const SIZES: [(usize, usize); 8] =
 fn hot(rows: usize, columns: usize) -> BitMatrix {
     let mut words = vec![0; rows * columns];
     crate::bernoulli::fill(Key::from_seed(3), 0, &mut words);
-    BitMatrix::from_fn(rows, columns, |r, c| words[r * columns + c] % 3 == 0)
+    BitMatrix::from_fn(rows, columns, |r, c| words[r * columns + c].is_multiple_of(3))
 }
 
 fn neighbours(lattice: &BitMatrix, r: usize, c: usize) -> [bool; 4] {
