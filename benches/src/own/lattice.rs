@@ -15,7 +15,7 @@ const BETA: f64 = 0.44;
 /// Prepares sweeps that go on from repetition to repetition.
 ///
 /// # Errors
-/// None in practice: the size and the temperature are legal.
+/// What the lattice and its moves refuse.
 pub(crate) fn work(args: &Own) -> Result<Work, Error> {
     let flips = SIDE * SIDE * args.sweeps;
     Ok(Work { warm: sweeps(args, 0)?, once: sweeps(args, 1)?, kind: Kind::Flips(flips), weights: 0 })

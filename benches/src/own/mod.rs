@@ -29,7 +29,7 @@ pub(crate) fn run(args: &Own) -> Result<(), Error> {
         What::Gibbs => sweeping::work(args)?,
         What::Ais => annealing::work(args)?,
         What::Ising => lattice::work(args)?,
-        What::Bm => sequential::work(args)?,
+        What::Bm => sequential::work(args),
     };
     let seconds = measure(&mut work, args.reps)?;
     if let Some(path) = &args.tsv {

@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use harmonium::{Error, Key};
+use harmonium::Key;
 use harmonium_kernels::bernoulli::fill;
 use harmonium_kernels::parallel::team;
 use harmonium_kernels::sequential::{Codes, Symmetric};
@@ -15,12 +15,9 @@ const UNITS: usize = 1000;
 const QUANTUM: f32 = 1.4e-7;
 
 /// Prepares sweeps of chains that go on from repetition to repetition.
-///
-/// # Errors
-/// None: the sizes are given.
-pub(crate) fn work(args: &Own) -> Result<Work, Error> {
+pub(crate) fn work(args: &Own) -> Work {
     let updates = UNITS * args.chains * args.sweeps;
-    Ok(Work { warm: sweeps(args, 0), once: sweeps(args, 1), kind: Kind::Updates(updates), weights: 0 })
+    Work { warm: sweeps(args, 0), once: sweeps(args, 1), kind: Kind::Updates(updates), weights: 0 }
 }
 
 fn sweeps(args: &Own, seed: u64) -> Once {

@@ -170,12 +170,12 @@ fn plain_sweep(bits: &mut BitMatrix, rule: &Rule, key: Key) {
     let mut words = vec![0; columns];
     for row in 0..rows {
         fill(key, row as u64, &mut words);
-        for column in 0..columns {
+        for (column, &word) in words.iter().enumerate() {
             let spin = bits.get(row, column);
             let before = [[row, (column + columns - 1) % columns], [(row + rows - 1) % rows, column]];
             let near = forward(bits, row, column).into_iter().chain(before);
             let equal = near.filter(|&[r, c]| bits.get(r, c) == spin).count() as u32;
-            bits.set(row, column, spin ^ rule.turns(rule.satisfied(equal), words[column]));
+            bits.set(row, column, spin ^ rule.turns(rule.satisfied(equal), word));
         }
     }
 }

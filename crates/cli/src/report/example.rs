@@ -163,6 +163,7 @@ pub(super) fn example() -> Report {
     let command = "harmonium train strokes --hidden 500 --epochs 30 --estimator pcd --k 1 --chains 256 --rate 0.05 \
                    --momentum 0.5 --l2 0.0001 --batch 128 --seed 1 --out runs/strokes-500";
     Report {
+        kind: super::Kind::Training,
         title: "RBM 784 × 500 on strokes".into(),
         summary: summary(),
         notices: vec![
