@@ -141,11 +141,11 @@ fn sequential_sweeps_leave_the_law_alone() {
     let p = Small { spins: 6, bonds }.p_value(9, |bits, key| {
         let mut x = [-1; 20];
         (0..6).for_each(|i| x[tied[i]] = if bits.get(0, i) { 1 } else { -1 });
-        let sum = |i: usize| {
-            (0..6).map(|j| if i == j { 0 } else { code(i.min(j), i.max(j)) * i32::from(x[tied[j]]) })
-        };
         let mut sums = [0; 20];
-        (0..6).for_each(|i| sums[tied[i]] = sum(i).sum());
+        for i in 0..6 {
+            let others = (0..6).filter(|&j| j != i);
+            sums[tied[i]] = others.map(|j| code(i.min(j), i.max(j)) * i32::from(x[tied[j]])).sum();
+        }
         machine.sweep(&mut x, &mut sums, key, 0);
         BitMatrix::from_fn(1, 6, |_, i| x[tied[i]] > 0)
     });
