@@ -35,6 +35,10 @@ pub(crate) enum What {
     Gibbs,
     /// Annealed importance sampling by the schedule of Salakhutdinov and Murray (2008), 100 runs.
     Ais,
+    /// Metropolis sweeps of an Ising lattice of 1024 × 1024 sites.
+    Ising,
+    /// Sequential sweeps of chains of a dense machine of 1000 bits.
+    Bm,
 }
 
 impl fmt::Display for What {
@@ -44,6 +48,8 @@ impl fmt::Display for What {
             Self::Pcd1 => "pcd1",
             Self::Gibbs => "gibbs",
             Self::Ais => "ais",
+            Self::Ising => "ising",
+            Self::Bm => "bm",
         })
     }
 }
@@ -70,10 +76,10 @@ pub(crate) struct Own {
     /// Hidden units
     #[arg(long, value_name = "N", default_value_t = 500, value_parser = positive)]
     pub(crate) hidden: usize,
-    /// Chains of gibbs
+    /// Chains of gibbs and bm
     #[arg(long, value_name = "N", default_value_t = 1000, value_parser = positive)]
     pub(crate) chains: usize,
-    /// Sweeps of gibbs
+    /// Sweeps of gibbs, ising and bm
     #[arg(long, value_name = "N", default_value_t = 20, value_parser = positive)]
     pub(crate) sweeps: usize,
     /// The machine of gibbs and ais [default: random weights of standard deviation 0.1, no biases]

@@ -1,8 +1,10 @@
 //! Measures our own work in one process, by the conventions of the peers' script.
 
 mod annealing;
+mod lattice;
 mod machine;
 mod rows;
+mod sequential;
 mod sweeping;
 mod training;
 mod work;
@@ -26,6 +28,8 @@ pub(crate) fn run(args: &Own) -> Result<(), Error> {
         What::Cd1 | What::Pcd1 => training::work(args)?,
         What::Gibbs => sweeping::work(args)?,
         What::Ais => annealing::work(args)?,
+        What::Ising => lattice::work(args)?,
+        What::Bm => sequential::work(args),
     };
     let seconds = measure(&mut work, args.reps)?;
     if let Some(path) = &args.tsv {

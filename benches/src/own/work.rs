@@ -26,6 +26,10 @@ pub(crate) enum Kind {
     Samples(usize),
     /// Chains times sweeps.
     ChainSweeps(usize),
+    /// Sites times sweeps.
+    Flips(usize),
+    /// Units times chains times sweeps.
+    Updates(usize),
     /// The time alone.
     Seconds,
 }
@@ -35,6 +39,8 @@ impl Kind {
         match self {
             Self::Samples(_) => "samples/s",
             Self::ChainSweeps(_) => "chain-sweeps/s",
+            Self::Flips(_) => "flips/s",
+            Self::Updates(_) => "unit-updates/s",
             Self::Seconds => "s",
         }
     }
@@ -42,7 +48,9 @@ impl Kind {
     /// Gives what is reported of a repetition: a rate, or its seconds.
     fn value(self, seconds: f64) -> f64 {
         match self {
-            Self::Samples(count) | Self::ChainSweeps(count) => count as f64 / seconds,
+            Self::Samples(count) | Self::ChainSweeps(count) | Self::Flips(count) | Self::Updates(count) => {
+                count as f64 / seconds
+            }
             Self::Seconds => seconds,
         }
     }
@@ -53,7 +61,7 @@ impl Kind {
         match self {
             Self::Samples(_) => Some(5),
             Self::ChainSweeps(_) => Some(2),
-            Self::Seconds => None,
+            Self::Flips(_) | Self::Updates(_) | Self::Seconds => None,
         }
     }
 }
@@ -80,10 +88,13 @@ impl Work {
 fn report((kind, weights): (Kind, usize), name: &str, args: &Own, seconds: &[f64]) -> String {
     let Some(Spread { low: fast, median, high: slow }) = Spread::of(seconds) else { return String::new() };
     let head = format!("{name:18} th={}", args.threads);
-    let Some(products) = kind.products() else {
+    if kind == Kind::Seconds {
         return format!("{head} median {median:.2} s ({fast:.2}..{slow:.2})");
+    }
+    let (rate, unit, ends) = (kind.value(median), kind.unit(), [slow, fast].map(|s| kind.value(s)));
+    let Some(products) = kind.products() else {
+        return format!("{head} median {rate:14.0} {unit} ({:.0}..{:.0})", ends[0], ends[1]);
     };
-    let rate = kind.value(median);
     let gflops = (2 * products * weights) as f64 * rate / 1e9;
     let epoch = match kind {
         Kind::Samples(_) => format!("  epoch60k={:.2}s", 60_000.0 / rate),
@@ -91,10 +102,7 @@ fn report((kind, weights): (Kind, usize), name: &str, args: &Own, seconds: &[f64
     };
     format!(
         "{head} batch={} median {rate:14.0} {} ({:.0}..{:.0})  {gflops:8.1} GFLOP/s(dense-equiv){epoch}",
-        args.batch,
-        kind.unit(),
-        kind.value(slow),
-        kind.value(fast),
+        args.batch, unit, ends[0], ends[1],
     )
 }
 
@@ -132,6 +140,8 @@ mod tests {
             line.ends_with("1000000 chain-sweeps/s (1000000..1000000)       4.0 GFLOP/s(dense-equiv)"),
             "{line}"
         );
+        let line = report((Kind::Flips(2_000_000), 0), "i", &args, &[0.5, 1.0, 0.25]);
+        assert!(line.ends_with("median        4000000 flips/s (2000000..8000000)"), "{line}");
         let line = report((Kind::Seconds, 1), "a", &args, &[9.0, 11.0]);
         assert_eq!(line.trim_start_matches(['a', ' ']), "th=1 median 10.00 s (9.00..11.00)");
     }

@@ -3,6 +3,7 @@
 use harmonium::bm::Graph;
 use harmonium::bm::lattice::{Ferromagnet, Ising, Lattice, Moves, Observed, exact};
 use harmonium::{BitMatrix, Key};
+use harmonium_kernels::sequential::{Codes, Symmetric};
 use harmonium_oracle::rng::Rng;
 use harmonium_oracle::sample::Table;
 use harmonium_oracle::stats::{g_test, holm};
@@ -118,6 +119,35 @@ fn clusters_leave_the_law_of_any_ferromagnet_alone() {
         let mut chains = bits.clone();
         ferromagnet.sweep(&mut chains, key).unwrap();
         chains
+    });
+    assert!(p > ALPHA, "{p}");
+}
+
+/// Of twenty spins six are coupled, on both sides of the border between two blocks of sixteen; the others are tossed like coins.
+#[test]
+fn sequential_sweeps_leave_the_law_alone() {
+    let quantum = 2_f64.powi(-20);
+    let code = |i: usize, j: usize| ((i * 7 + j * 7 + i * j) % 11) as i32 * 80_000 - 400_000;
+    // Two of the first block and four of the second.
+    let tied = [3, 9, 16, 17, 18, 19];
+    let mut codes = vec![0; 400];
+    let pairs = || (0..6).flat_map(|a| (a + 1..6).map(move |b| (a, b)));
+    pairs().for_each(|(a, b)| {
+        (codes[tied[a] * 20 + tied[b]], codes[tied[b] * 20 + tied[a]]) = (code(a, b), code(a, b));
+    });
+    let bonds = pairs().map(|(a, b)| (a, b, f64::from(code(a, b)) * quantum)).collect();
+    let (codes, biases) = (Codes::new(20, &codes), vec![0.0; 20]);
+    let machine = Symmetric { codes: &codes, biases: &biases, scale: [quantum as f32, 1.0], spins: true };
+    let p = Small { spins: 6, bonds }.p_value(9, |bits, key| {
+        let mut x = [-1; 20];
+        (0..6).for_each(|i| x[tied[i]] = if bits.get(0, i) { 1 } else { -1 });
+        let mut sums = [0; 20];
+        for i in 0..6 {
+            let others = (0..6).filter(|&j| j != i);
+            sums[tied[i]] = others.map(|j| code(i.min(j), i.max(j)) * i32::from(x[tied[j]])).sum();
+        }
+        machine.sweep(&mut x, &mut sums, key, 0);
+        BitMatrix::from_fn(1, 6, |_, i| x[tied[i]] > 0)
     });
     assert!(p > ALPHA, "{p}");
 }

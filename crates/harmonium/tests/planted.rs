@@ -114,7 +114,7 @@ const fn bug(id: &'static str, what: &'static str, oracle: &'static str, proof: 
     Bug { id, what, oracle, proof }
 }
 
-const BUGS: [Bug; 152] = [
+const BUGS: [Bug; 154] = [
     bug("B01", "negative phase pairs h with the wrong v", "O7", "estimators::cd_has_its_expectation"),
     bug("B02", "AIS anneals with the wrong parameters", "O8", "ais::weights_are_unbiased"),
     bug(
@@ -535,6 +535,8 @@ const BUGS: [Bug; 152] = [
         "enumeration",
         "ising::runs_have_the_energy_and_the_heat_of_the_enumeration",
     ),
+    bug("B160", "flips of spins counted once", "O4", "ising::sequential_sweeps_leave_the_law_alone"),
+    bug("B161", "bounds of bits for spins", "O4", "ising::sequential_sweeps_leave_the_law_alone"),
     bug(
         "B170",
         "observers see the burn-in",

@@ -24,6 +24,7 @@ const TASK: usize = 1 << 9;
 pub struct Planes {
     rows: usize,
     columns: usize,
+    /// The sites of each colour.
     colours: [Vec<i32>; 2],
     /// Ones where a row has sites.
     sites: Vec<i32>,

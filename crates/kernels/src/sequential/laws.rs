@@ -74,7 +74,7 @@ impl<S: Simd> Laws<S> {
     /// Finds the bounds of one vector: (ln(u / (1 − u)) ± margin − bias) / (2^-s β), for spins half the logarithm.
     #[inline(always)]
     fn bound(&mut self, v: usize, weight: f32) {
-        let half = S::splat_f32(if self.spins { 0.5 } else { 1.0 });
+        let half = S::splat_f32(if mutant!("B161", self.spins, false) { 0.5 } else { 1.0 });
         let activation = logit::<S>(self.words[v]);
         let each = S::splat_f32(1.0 / weight);
         let centre = S::mul(S::add_f32(S::mul(activation, half), lanes::negated::<S>(self.biases[v])), each);

@@ -270,7 +270,8 @@ impl<'a> Block<'a> {
                 let codes = S::load(&codes[flip].0[at..]);
                 total = S::add(total, S::sub(S::xor(codes, downs[flip]), downs[flip]));
             }
-            let total = if self.machine.spins { S::shl::<1>(total) } else { total };
+            let twice = mutant!("B160", self.machine.spins, false);
+            let total = if twice { S::shl::<1>(total) } else { total };
             let sum = S::load(&sums[at..]);
             S::store(&mut sums[at..], S::add(sum, total));
         }

@@ -1,0 +1,45 @@
+//! Times sequential sweeps of dense machines of bits, one chain or many, with the weights of the peers: standard deviation 0.042.
+
+use std::time::Instant;
+
+use harmonium::Key;
+use harmonium_kernels::bernoulli::fill;
+use harmonium_kernels::parallel::team;
+use harmonium_kernels::sequential::{Codes, Symmetric};
+
+use super::work::{Kind, Once, Work};
+use crate::args::Own;
+
+const UNITS: usize = 1000;
+/// A weight is a code times this: codes of 20 bits with sign, uniform, get the standard deviation of the peers' weights.
+const QUANTUM: f32 = 1.4e-7;
+
+/// Prepares sweeps of chains that go on from repetition to repetition.
+pub(crate) fn work(args: &Own) -> Work {
+    let updates = UNITS * args.chains * args.sweeps;
+    Work { warm: sweeps(args, 0), once: sweeps(args, 1), kind: Kind::Updates(updates), weights: 0 }
+}
+
+fn sweeps(args: &Own, seed: u64) -> Once {
+    let codes = codes();
+    let (chains, count, mut key) = (args.chains, args.sweeps, Key::from_seed(seed));
+    // All units start at 0, where every sum is 0.
+    let (mut x, mut sums) = (vec![0; chains * UNITS], vec![0; chains * UNITS]);
+    Box::new(move || {
+        let biases = vec![0.0; UNITS];
+        let machine = Symmetric { codes: &codes, biases: &biases, scale: [QUANTUM, 1.0], spins: false };
+        let start = Instant::now();
+        team(|| (0..count).for_each(|n| machine.sweep(&mut x, &mut sums, key.fold_in(n as u64), 0)));
+        let seconds = start.elapsed().as_secs_f64();
+        key = key.fold_in(u64::MAX);
+        Ok(seconds)
+    })
+}
+
+fn codes() -> Codes {
+    let mut words = vec![0; UNITS * UNITS];
+    fill(Key::from_seed(0), 0, &mut words);
+    let code = |i: usize, j: usize| words[i.max(j) * UNITS + i.min(j)] as i32 >> 12;
+    let all = (0..UNITS * UNITS).map(|at| (at / UNITS, at % UNITS));
+    Codes::new(UNITS, &all.map(|(i, j)| if i == j { 0 } else { code(i, j) }).collect::<Vec<_>>())
+}
