@@ -82,8 +82,8 @@ fn judged(law: &[f64]) -> (f64, usize) {
     let mut least = 1.0_f64;
     for pattern in 0..4 {
         let (left, right) = (1 << pattern, 16 << pattern);
-        let both = sum(&|x| x & 255 == left | right);
-        least = least.min(both / sum(&|x| x & 15 == left)).min(both / sum(&|x| x & 240 == right));
+        let both = sum(&|x| x & 0xFF == left | right);
+        least = least.min(both / sum(&|x| x & 0x0F == left)).min(both / sum(&|x| x & 0xF0 == right));
         let share = |code: usize| sum(&|x| x == (left | right | code << 8));
         codes.extend((0..4).max_by(|&a, &b| share(a).total_cmp(&share(b))));
     }

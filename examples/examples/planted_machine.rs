@@ -13,7 +13,7 @@ const UNITS: usize = 10;
 
 fn main() -> Result<(), Error> {
     let short = Arguments::read().short;
-    let (seeds, epochs) = if short { (1, 2) } else { (10, 20) };
+    let (seeds, epochs) = if short { (1, 2) } else { (10, 60) };
     println!("by 100 persistent chains, {epochs} epochs: -KL(planted || learned) in nats");
     measure("-KL", seeds, |key| Ok(-divergence(&planted(key)?, &learned(key, epochs)?)?))?;
     println!("at the exact maximum");
@@ -45,7 +45,8 @@ fn learned(key: Key, epochs: u32) -> Result<Machine, Error> {
     let options = Fit {
         epochs,
         batch: 500,
-        learning_rate: Schedule::Linear { from: 0.1, to: 0.0 },
+        learning_rate: Schedule::Linear { from: 0.03, to: 0.0 },
+        method: Method::adam(),
         average: Some(Average::default()),
         ..Fit::default()
     };

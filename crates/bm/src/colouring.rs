@@ -94,6 +94,11 @@ impl Colouring {
         self.classes.len()
     }
 
+    /// Gives the colour of each vertex.
+    pub fn colours_of(&self) -> &[u32] {
+        &self.of
+    }
+
     /// Gives the vertices of each colour, ascending.
     pub fn classes(&self) -> &[Vec<u32>] {
         &self.classes

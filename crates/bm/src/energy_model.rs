@@ -8,9 +8,9 @@ use harmonium_core::{Batch, EnergyModel, Error, Gibbs, HasParams, Key, Params, T
 use harmonium_kernels::{BitMatrix, Grid, parallel};
 use ndarray::Array1;
 
-use crate::exact::Law;
-use crate::machine::finite;
+use crate::law::Law;
 use crate::mean_field::{self, Order};
+use crate::parameters::finite;
 use crate::state::Latent;
 use crate::sums::sums;
 use crate::view::Free;

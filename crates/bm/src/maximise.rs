@@ -4,8 +4,8 @@ use harmonium_core::{Batch, EnergyModel, Error, HasParams};
 use harmonium_kernels::parallel;
 use serde::{Deserialize, Serialize};
 
-use crate::exact::Law;
 use crate::form::Wide;
+use crate::law::Law;
 use crate::linear::Cholesky;
 use crate::sums::sums;
 use crate::{ENUMERABLE, Machine};

@@ -6,7 +6,7 @@ use harmonium_core::evaluate::LogSumExp;
 use harmonium_core::{Annealed, Error, Key};
 use harmonium_kernels::parallel;
 
-use crate::machine::{finite, same_length};
+use crate::parameters::{finite, same_length};
 use crate::view::Free;
 use crate::{Machine, State, View};
 

@@ -134,9 +134,9 @@ fn moved(x: &Exact, mut k: usize, by: f64) -> Exact {
     }
     let biases = out.biases.len();
     if k < biases {
-        out.biases[k] += by
+        out.biases[k] += by;
     } else {
-        out.triples[k - biases].1 += by
+        out.triples[k - biases].1 += by;
     }
     out
 }

@@ -4,7 +4,8 @@ mod common;
 
 use common::machines::{bits, exact, machine, machines as all};
 use common::{close, key};
-use harmonium::bm::{Graph, Learning, Machine};
+use harmonium::bm::{Colouring, Graph, Header, Learning, Machine, Rule, Scan};
+use harmonium::persist::{Kind, Loaded, RealVfs, Tensor, Values};
 use harmonium::rbm::Rbm;
 use harmonium::units::Units;
 use harmonium::{Batch, BitMatrix, Gibbs, HasParams};
@@ -120,4 +121,46 @@ fn recall_goes_downhill_and_ends_in_a_minimum() {
     }
     let twice = Batch::from_bits(BitMatrix::from_fn(2, 5, |_, u| u == 1)).unwrap();
     assert!(Machine::hopfield(&twice, Learning::Projection).is_err(), "patterns that depend on each other");
+}
+
+/// A file brings back machine, grid, hidden units, base, rule and scan; what does not belong is refused.
+#[test]
+fn machines_come_back_from_files() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("machine.hmf");
+    for (n, plain) in all(0.8).into_iter().enumerate() {
+        let triples = plain.triples().to_vec();
+        let colouring = Colouring::greedy(plain.graph(), &triples);
+        let mut machine = plain.with_hidden(n % 3).unwrap().with_scan(Scan::Coloured(colouring)).unwrap();
+        machine = machine.with_rule(Rule::Metropolis);
+        machine.set_base(&vec![0.25; machine.biases().len()]).unwrap();
+        machine.save(&RealVfs, &path).unwrap();
+        let back = Machine::load(&RealVfs, &path).unwrap();
+        assert_eq!(
+            (back.digest(), back.base(), back.hidden_units()),
+            (machine.digest(), machine.base(), n % 3)
+        );
+        let [mut a, mut b] = [machine.init(20, key(1)), back.init(20, key(1))];
+        machine.run(&mut a, 0..3, key(2));
+        back.run(&mut b, 0..3, key(2));
+        assert_eq!(a, b);
+    }
+    let empty = Machine::new(Graph::new(2, []).unwrap(), Units::Spin(2)).unwrap();
+    empty.save(&RealVfs, &path).unwrap();
+    assert_eq!(Machine::load(&RealVfs, &path).unwrap(), empty);
+    let (header, tensors) = all(0.8)[0].to_tensors();
+    let said = |header: &Header, tensors: Vec<Tensor>| {
+        let loaded = Loaded { kind: Kind::Model, header: header.clone(), tensors };
+        Machine::from_loaded(loaded).unwrap_err().to_string()
+    };
+    let other = Header { model: "rbm".into(), ..header.clone() };
+    assert_eq!(said(&other, tensors.clone()), "header at model: expected machine, got \"rbm\"");
+    let without = tensors.iter().filter(|tensor| tensor.name != "couplings").cloned().collect();
+    assert_eq!(said(&header, without), "couplings: expected 10 entries, got 0 entries");
+    let mut negative = tensors.clone();
+    negative[0].values = Values::I64(vec![-1; 20]);
+    assert_eq!(said(&header, negative), "tensors at edges: expected indices, got -1");
+    let mut unknown = tensors;
+    unknown.push(Tensor { name: "more".into(), shape: vec![1], values: Values::F32(vec![0.0]) });
+    assert!(said(&header, unknown).contains("a tensor nobody asked for"));
 }

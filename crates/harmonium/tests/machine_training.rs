@@ -112,7 +112,7 @@ fn students_come_near_their_teachers() {
 /// A machine with hidden units learns a law that one without can't have: even parity of four bits.
 #[test]
 fn hidden_units_learn_what_pairs_cannot() {
-    let even = |n: &usize| n.count_ones() % 2 == 0;
+    let even = |n: &usize| n.count_ones().is_multiple_of(2);
     let rows: Vec<Vec<usize>> =
         (0..16_usize).filter(even).map(|n| (0..4).map(|bit| n >> bit & 1).collect()).collect();
     let machine = Machine::new(Graph::complete(7).unwrap(), Units::Spin(7)).unwrap();

@@ -50,6 +50,14 @@ mod ising;
 mod likelihood;
 #[path = "limits.rs"]
 mod limits;
+#[path = "machine.rs"]
+mod machine;
+#[path = "machine_forms.rs"]
+mod machine_forms;
+#[path = "machine_sampling.rs"]
+mod machine_sampling;
+#[path = "machine_training.rs"]
+mod machine_training;
 #[path = "mean_field.rs"]
 mod mean_field;
 #[path = "metamorphic.rs"]
@@ -114,7 +122,7 @@ const fn bug(id: &'static str, what: &'static str, oracle: &'static str, proof: 
     Bug { id, what, oracle, proof }
 }
 
-const BUGS: [Bug; 154] = [
+const BUGS: [Bug; 169] = [
     bug("B01", "negative phase pairs h with the wrong v", "O7", "estimators::cd_has_its_expectation"),
     bug("B02", "AIS anneals with the wrong parameters", "O8", "ais::weights_are_unbiased"),
     bug(
@@ -509,6 +517,71 @@ const BUGS: [Bug; 154] = [
         "columns by their place in spite of names",
         "tables",
         "tables::columns_are_found_by_their_names",
+    ),
+    bug("B130", "neighbours may share a colour", "refusal", "machine::what_is_wrong_is_named"),
+    bug(
+        "B131",
+        "couplings on the grid not refreshed after an update",
+        "O9",
+        "machine_training::machines_learn_from_rows_with_gaps",
+    ),
+    bug(
+        "B132",
+        "Metropolis accepts by half of the energy",
+        "O3",
+        "machine_sampling::transition_matrices_leave_the_law_invariant",
+    ),
+    bug("B133", "biases not annealed", "O1", "machine::views_scale_and_mix_energies"),
+    bug(
+        "B134",
+        "a spin drawn from half of its activation",
+        "O3",
+        "machine_sampling::heat_bath_draws_from_the_conditionals",
+    ),
+    bug("B135", "all chains draw the same words", "O14", "machine_sampling::sweeps_are_draws_in_their_order"),
+    bug("B136", "every edge counted twice in the energy", "O1", "machine::energies_and_laws_are_exact"),
+    bug(
+        "B137",
+        "sign of products of two spins",
+        "O2",
+        "machine_training::statistics_of_chains_are_those_of_their_states",
+    ),
+    bug(
+        "B138",
+        "missing values drawn from the same words in every sweep",
+        "G-test",
+        "machine_sampling::missing_values_are_completed_from_the_conditional",
+    ),
+    bug(
+        "B139",
+        "one end of an edge counted twice in the pseudo-likelihood",
+        "O2",
+        "machine::gradients_are_differences_of_likelihoods",
+    ),
+    bug(
+        "B140",
+        "linear response without Onsager's reaction",
+        "enumeration",
+        "machine_training::mean_field_is_near_at_weak_couplings",
+    ),
+    bug("B141", "annealing weighs with the wrong sign", "O8", "machine::annealing_finds_log_z"),
+    bug(
+        "B142",
+        "offsets forgotten when bits become spins",
+        "O1",
+        "machine_forms::bits_become_spins_and_spins_bits",
+    ),
+    bug(
+        "B143",
+        "recall goes uphill",
+        "closed form",
+        "machine_forms::recall_goes_downhill_and_ends_in_a_minimum",
+    ),
+    bug(
+        "B144",
+        "weights transposed on the way to a general machine",
+        "O1",
+        "machine_forms::restricted_machines_become_general_and_come_back",
     ),
     bug(
         "B150",

@@ -8,7 +8,7 @@ use harmonium_kernels::{BitMatrix, parallel};
 use serde::{Deserialize, Serialize};
 
 use super::{contrast, means};
-use crate::exact::Law;
+use crate::law::Law;
 use crate::sums::sums;
 use crate::{ENUMERABLE, Machine};
 

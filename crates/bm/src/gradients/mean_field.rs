@@ -99,9 +99,9 @@ fn response(machine: &Machine, m: &[f64], order: Order) -> Vec<f64> {
     m.iter().enumerate().for_each(|(i, &m)| a[i * n + i] = 1.0 / variance(&wide, m));
     for (units, table) in wide.terms.iter().filter(|(units, _)| units.len() == 2) {
         let (i, j, weight) = (units[0], units[1], table[0]);
-        let entry = -weight - mutant!("B140", 2.0, 0.0) * tap * weight * weight * (m[i] - off) * (m[j] - off);
+        let entry = -weight - 2.0 * tap * weight * weight * (m[i] - off) * (m[j] - off);
         (a[i * n + j], a[j * n + i]) = (entry, entry);
-        a[i * n + i] += tap * weight * weight * variance(&wide, m[j]);
+        a[i * n + i] += mutant!("B140", tap, 0.0) * weight * weight * variance(&wide, m[j]);
         a[j * n + j] += tap * weight * weight * variance(&wide, m[i]);
     }
     a
