@@ -66,7 +66,9 @@ fn draw(view: &View<'_>, state: &BitMatrix, unit: usize, base: usize) -> Vec<f64
 fn unit_matrix(view: &View<'_>, x: &Exact, unit: usize) -> Matrix {
     let rows = x.states().into_iter().map(|state| {
         let mut row = vec![0.0; x.states().len()];
-        for (to, p) in draw(view, &bits(x, &[state.clone()]), unit, x.base()).into_iter().enumerate() {
+        for (to, p) in
+            draw(view, &bits(x, std::slice::from_ref(&state)), unit, x.base()).into_iter().enumerate()
+        {
             let mut end = state.clone();
             end[unit] = to;
             row[x.index(&end)] += p;
@@ -109,7 +111,7 @@ fn heat_bath_draws_from_the_conditionals() {
         let (x, view) = (exact(&machine), machine.view());
         for state in x.states().into_iter().step_by(5) {
             for unit in 0..x.units {
-                let got = draw(&view, &bits(&x, &[state.clone()]), unit, x.base());
+                let got = draw(&view, &bits(&x, std::slice::from_ref(&state)), unit, x.base());
                 assert!(tv(&got, &x.conditional(&state, unit)) <= tau_draw(&x));
             }
         }
