@@ -66,7 +66,9 @@ fn draw(view: &View<'_>, state: &BitMatrix, unit: usize, base: usize) -> Vec<f64
 fn unit_matrix(view: &View<'_>, x: &Exact, unit: usize) -> Matrix {
     let rows = x.states().into_iter().map(|state| {
         let mut row = vec![0.0; x.states().len()];
-        for (to, p) in draw(view, &bits(x, &[state.clone()]), unit, x.base()).into_iter().enumerate() {
+        for (to, p) in
+            draw(view, &bits(x, std::slice::from_ref(&state)), unit, x.base()).into_iter().enumerate()
+        {
             let mut end = state.clone();
             end[unit] = to;
             row[x.index(&end)] += p;
@@ -109,7 +111,7 @@ fn heat_bath_draws_from_the_conditionals() {
         let (x, view) = (exact(&machine), machine.view());
         for state in x.states().into_iter().step_by(5) {
             for unit in 0..x.units {
-                let got = draw(&view, &bits(&x, &[state.clone()]), unit, x.base());
+                let got = draw(&view, &bits(&x, std::slice::from_ref(&state)), unit, x.base());
                 assert!(tv(&got, &x.conditional(&state, unit)) <= tau_draw(&x));
             }
         }
@@ -130,7 +132,12 @@ fn sweeps_are_draws_in_their_order() {
             let mut words = [vec![0; x.units], vec![0; x.units]];
             (0..2).for_each(|n| fill(key.fold_in(n as u64), row as u64, &mut words[n]));
             for &unit in &order {
-                one[unit] = view.drawn(&bits(&x, &[one.clone()]), 0, unit, [words[0][unit], words[1][unit]]);
+                one[unit] = view.drawn(
+                    &bits(&x, std::slice::from_ref(&one)),
+                    0,
+                    unit,
+                    [words[0][unit], words[1][unit]],
+                );
             }
             assert_eq!(digits(&x, state.bits())[row], one, "kernel {seed}, row {row}");
         }
