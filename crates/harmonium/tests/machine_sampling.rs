@@ -132,7 +132,12 @@ fn sweeps_are_draws_in_their_order() {
             let mut words = [vec![0; x.units], vec![0; x.units]];
             (0..2).for_each(|n| fill(key.fold_in(n as u64), row as u64, &mut words[n]));
             for &unit in &order {
-                one[unit] = view.drawn(&bits(&x, &[one.clone()]), 0, unit, [words[0][unit], words[1][unit]]);
+                one[unit] = view.drawn(
+                    &bits(&x, std::slice::from_ref(&one)),
+                    0,
+                    unit,
+                    [words[0][unit], words[1][unit]],
+                );
             }
             assert_eq!(digits(&x, state.bits())[row], one, "kernel {seed}, row {row}");
         }
