@@ -3,9 +3,10 @@
 use std::time::Instant;
 
 use harmonium::Key;
+use harmonium_kernels::BitMatrix;
 use harmonium_kernels::bernoulli::fill;
 use harmonium_kernels::parallel::team;
-use harmonium_kernels::sequential::{Codes, Symmetric};
+use harmonium_kernels::sequential::{Blocks, Codes, Symmetric};
 
 use super::work::{Kind, Once, Work};
 use crate::args::Own;
@@ -21,7 +22,10 @@ pub(crate) fn work(args: &Own) -> Work {
 }
 
 fn sweeps(args: &Own, seed: u64) -> Once {
-    let codes = codes();
+    if args.chains >= MANY {
+        return many(args, seed);
+    }
+    let codes = Codes::new(UNITS, &codes());
     let (chains, count, mut key) = (args.chains, args.sweeps, Key::from_seed(seed));
     // All units start at 0, where every sum is 0.
     let (mut x, mut sums) = (vec![0; chains * UNITS], vec![0; chains * UNITS]);
@@ -36,10 +40,29 @@ fn sweeps(args: &Own, seed: u64) -> Once {
     })
 }
 
-fn codes() -> Codes {
+/// Chains from which on blocks of units are swept for all of them.
+const MANY: usize = 64;
+
+fn many(args: &Own, seed: u64) -> Once {
+    let blocks = Blocks::new(UNITS, &codes());
+    let (count, mut key) = (args.sweeps, Key::from_seed(seed));
+    let mut bits = BitMatrix::zeros(args.chains, UNITS);
+    Box::new(move || {
+        let (biases, scale) = (vec![0.0; UNITS], [QUANTUM, 1.0]);
+        let start = Instant::now();
+        team(|| {
+            (0..count).for_each(|n| blocks.sweep(&mut bits, &biases, scale, false, key.fold_in(n as u64)));
+        });
+        let seconds = start.elapsed().as_secs_f64();
+        key = key.fold_in(u64::MAX);
+        Ok(seconds)
+    })
+}
+
+fn codes() -> Vec<i32> {
     let mut words = vec![0; UNITS * UNITS];
     fill(Key::from_seed(0), 0, &mut words);
     let code = |i: usize, j: usize| words[i.max(j) * UNITS + i.min(j)] as i32 >> 12;
     let all = (0..UNITS * UNITS).map(|at| (at / UNITS, at % UNITS));
-    Codes::new(UNITS, &all.map(|(i, j)| if i == j { 0 } else { code(i, j) }).collect::<Vec<_>>())
+    all.map(|(i, j)| if i == j { 0 } else { code(i, j) }).collect()
 }

@@ -4,6 +4,7 @@ use harmonium_kernels::Grid;
 use serde::{Deserialize, Serialize};
 
 use crate::Graph;
+use crate::dense::Dense;
 
 /// Says how couplings are stored for sampling. It changes no result.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -21,8 +22,8 @@ pub enum Storage {
 /// Holds the symmetric codes between features: feature `unit · width + class`, width being 1 for bits and spins.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Codes {
-    /// `(features, features)`, row-major.
-    Dense(Vec<i32>),
+    /// All pairs.
+    Dense(Dense),
     /// For each feature, features it is coupled to with their codes.
     Sparse {
         /// Where the entries of each feature start.
@@ -55,6 +56,11 @@ impl Codes {
         }
     }
 
+    /// Holds nothing yet.
+    pub(crate) fn empty() -> Self {
+        Self::Sparse { starts: Vec::new(), entries: Vec::new() }
+    }
+
     fn dense(graph: &Graph, width: usize, couplings: &[f32], grid: Grid) -> Self {
         let features = graph.vertices() * width;
         let mut codes = vec![0; features * features];
@@ -65,7 +71,7 @@ impl Codes {
                 (codes[f * features + g], codes[g * features + f]) = (code, code);
             }
         }
-        Self::Dense(codes)
+        Self::Dense(Dense::new(features, codes))
     }
 
     fn sparse(graph: &Graph, width: usize, couplings: &[f32], grid: Grid) -> Self {
@@ -87,8 +93,8 @@ impl Codes {
     /// Adds up what a feature receives in a state, one number a feature.
     pub(crate) fn sum(&self, feature: usize, x: &[i8]) -> i32 {
         match self {
-            Self::Dense(codes) => {
-                let row = &codes[feature * x.len()..][..x.len()];
+            Self::Dense(dense) => {
+                let row = &dense.codes()[feature * x.len()..][..x.len()];
                 row.iter().zip(x).map(|(code, &x)| code * i32::from(x)).sum()
             }
             Self::Sparse { starts, entries } => {
@@ -101,7 +107,7 @@ impl Codes {
     /// Gives the row of codes of a feature, where all pairs are stored.
     pub(crate) fn row(&self, feature: usize, features: usize) -> Option<&[i32]> {
         match self {
-            Self::Dense(codes) => Some(&codes[feature * features..][..features]),
+            Self::Dense(dense) => Some(&dense.codes()[feature * features..][..features]),
             Self::Sparse { .. } => None,
         }
     }

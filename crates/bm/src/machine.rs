@@ -68,7 +68,7 @@ impl Machine {
             visible: graph.vertices(),
             base: biases.clone(),
             grid: Grid::new(1, 1),
-            codes: Codes::Dense(Vec::new()),
+            codes: Codes::empty(),
             cubic: Cubic::default(),
             storage: Storage::Auto,
             scan: Scan::default(),

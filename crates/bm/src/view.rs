@@ -10,7 +10,7 @@ use ndarray::Array1;
 
 use crate::chain::{Chain, alone, joined};
 use crate::codes::Codes;
-use crate::dense::Dense;
+use crate::dense::{MANY, Weighing};
 use crate::{Machine, Rule, Scan, State, state::Latent};
 
 /// Units that one task draws.
@@ -86,6 +86,15 @@ impl<'a> View<'a> {
         sweeps: Range<u64>,
         key: &(dyn Fn(u64) -> Key + Sync),
     ) {
+        if !matches!(free, Free::Hidden) {
+            state.latent = Latent::None;
+        }
+        if state.bits.rows() >= MANY && self.is_plain(free) && self.machine.scan == Scan::Sequential {
+            let Codes::Dense(dense) = &self.machine.codes else { return };
+            let weighing = self.weighing();
+            sweeps.for_each(|sweep| dense.sweep_many(&weighing, &mut state.bits, key(sweep).fold_in(0)));
+            return;
+        }
         let (rows, features) = (state.bits.rows(), self.biases.len());
         let each = (TASK / self.machine.graph.vertices()).max(1);
         let walked = parallel::map(rows.div_ceil(each), |task| {
@@ -98,9 +107,6 @@ impl<'a> View<'a> {
             packed.collect::<Vec<u64>>()
         });
         state.bits = joined(rows, features, &walked);
-        if !matches!(free, Free::Hidden) {
-            state.latent = Latent::None;
-        }
     }
 
     fn sweep_row(&self, chain: &mut Chain, row: usize, free: Free<'_>, key: Key) {
@@ -146,10 +152,13 @@ impl<'a> View<'a> {
     }
 
     fn sweep_dense(&self, chain: &mut Chain, words: &[u32]) {
-        let Codes::Dense(codes) = &self.machine.codes else { return };
+        let Codes::Dense(dense) = &self.machine.codes else { return };
+        dense.sweep(&self.weighing(), &mut chain.x, &mut chain.sums, words);
+    }
+
+    fn weighing(&self) -> Weighing<'_> {
         let scale = [self.machine.grid.quantum(), self.gain];
-        let dense = Dense { codes, biases: &self.biases, scale, spins: self.machine.is_spin() };
-        dense.sweep(&mut chain.x, &mut chain.sums, words);
+        Weighing { biases: &self.biases, scale, spins: self.machine.is_spin() }
     }
 
     /// Draws every unit as if it received nothing, row r from stream r.

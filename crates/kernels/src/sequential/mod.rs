@@ -7,8 +7,10 @@
 #![allow(unsafe_code)]
 
 mod laws;
+mod many;
 
 use laws::{Laws, MOST, vectors};
+pub use many::Blocks;
 
 use crate::bernoulli::fill;
 use crate::chacha::BLOCK;

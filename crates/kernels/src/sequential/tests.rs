@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::backend::on_each;
-use crate::numeric;
+use crate::{BitMatrix, numeric};
 
 /// Is a machine with weights of both signs, strong enough that units depend on each other.
 struct Machine {
@@ -71,6 +71,28 @@ fn sweeps_are_those_of_the_plain_loop_on_every_back_end() {
                     assert!(x == expected, "{backend}: {chains} chains of {n} units, spins {spins}");
                 }
                 assert_eq!(sums, machine.sums(&x), "{backend}: {n} units");
+            }
+        }
+    });
+}
+
+#[test]
+fn blocks_of_many_chains_are_swept_like_the_plain_loop_on_every_back_end() {
+    on_each(|backend| {
+        for (n, chains, spins) in
+            [(1, 3, false), (64, 70, true), (65, 37, false), (200, 130, true), (130, 16, false)]
+        {
+            let machine = Machine::new(n, spins);
+            let blocks = Blocks::new(n, &machine.codes);
+            let off = if spins { -1 } else { 0 };
+            let mut expected = vec![off; chains * n];
+            let mut bits = BitMatrix::zeros(chains, n);
+            for sweep in 0..3 {
+                let key = Key::from_seed(8).fold_in(sweep);
+                machine.plain(&mut expected, key, 0);
+                blocks.sweep(&mut bits, &machine.biases, machine.view().scale, spins, key);
+                let seen = |at: usize| expected[at] == if bits.get(at / n, at % n) { 1 } else { off };
+                assert!((0..chains * n).all(seen), "{backend}: {chains} chains of {n} units, spins {spins}");
             }
         }
     });
