@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use harmonium_core::stats::{Shape, Stats};
 use harmonium_core::units::States;
-use harmonium_core::{Batch, EnergyModel, Error, Gibbs, HasParams, Key, Params, Thermal};
+use harmonium_core::{Batch, EnergyModel, Error, Gibbs, HasParams, HiddenMeans, Key, Params, Thermal};
 use harmonium_kernels::{BitMatrix, Grid, parallel};
 use ndarray::Array1;
 
@@ -64,6 +64,11 @@ impl Thermal for Machine {
 impl EnergyModel for Machine {
     fn check_data(&self, data: &Batch) -> Result<(), Error> {
         data.check_kind("data", &self.visible_kind())
+    }
+
+    /// Says that hidden units are among all others.
+    fn hidden_means(&self) -> HiddenMeans {
+        HiddenMeans::Absent
     }
 
     fn shift(&self) -> i32 {

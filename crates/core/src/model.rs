@@ -75,6 +75,8 @@ pub enum HiddenMeans {
     Values,
     /// Means times a factor of the row. Centring, which subtracts a mean from each of two factors, has no formula for them.
     Scaled,
+    /// None: no statistic is that of hidden units alone, nor is any parameter block theirs.
+    Absent,
 }
 
 /// Is a model with parameters: it can be clamped to data, and it knows its sufficient statistics.

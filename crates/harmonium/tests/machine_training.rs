@@ -220,7 +220,7 @@ fn estimators_and_options_that_do_not_fit_are_refused() {
     let centre = Fit { centre: Some(Centre::default()), ..Fit::default() };
     assert_eq!(
         refused(&mut Pcd::new(1, 5), &centre),
-        "centre: expected a model of two layers, got couplings"
+        "centre: expected a model of two layers, got one layer of units"
     );
     for options in [
         Fit { enhanced: true, ..Fit::default() },

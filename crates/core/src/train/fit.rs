@@ -100,7 +100,6 @@ impl Training {
             None => model.check_data(&rows::first(data)?)?,
         }
         let (params, mut own) = (model.params(), options.clone());
-        options.check_layers(&params)?;
         if let Some(last) = options.growth.last() {
             let sizes = (model.growable(last.hidden)?, features(&params));
             own.constraints.masks = Growth::masks(&options.growth, &options.constraints.masks, sizes);

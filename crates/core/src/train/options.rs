@@ -124,6 +124,9 @@ impl Fit {
 
     /// Refuses options that take the statistics of the hidden units for what they are not.
     pub(super) fn check_means(&self, means: HiddenMeans) -> Result<(), Error> {
+        if means == HiddenMeans::Absent {
+            return self.check_layers();
+        }
         let scaled = means == HiddenMeans::Scaled;
         let centred = [("centre", self.centre.is_some()), ("enhanced", self.enhanced)];
         if let Some((name, _)) = centred.iter().find(|(_, set)| mutant!("B200", scaled, false) && *set) {
@@ -136,12 +139,8 @@ impl Fit {
         Ok(())
     }
 
-    /// Refuses what is about two layers for a model whose first three blocks are not weights between two, and their biases.
-    pub(super) fn check_layers(&self, params: &Params) -> Result<(), Error> {
-        let layered = match params.tensors() {
-            [weights, visible, hidden, ..] => weights.shape == [visible.values.len(), hidden.values.len()],
-            _ => false,
-        };
+    /// Refuses what is about two layers.
+    fn check_layers(&self) -> Result<(), Error> {
         let needs = [
             ("centre", self.centre.is_some()),
             ("enhanced", self.enhanced),
@@ -150,11 +149,8 @@ impl Fit {
             ("max_norm", self.constraints.max_norm.is_some()),
         ];
         match needs.into_iter().find(|(_, needs)| *needs) {
-            Some((name, _)) if !layered => {
-                let got = params.tensors().first().map_or("none", |tensor| tensor.name);
-                Err(Error::option(name, "a model of two layers", got))
-            }
-            _ => Ok(()),
+            Some((name, _)) => Err(Error::option(name, "a model of two layers", "one layer of units")),
+            None => Ok(()),
         }
     }
 
