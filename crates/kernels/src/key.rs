@@ -45,6 +45,10 @@ pub mod evaluate {
     pub const RECONSTRUCT: u64 = 3;
     /// Missing values that a user asks for.
     pub const IMPUTE: u64 = 4;
+    /// Sequences that are rolled on from their beginnings.
+    pub const ROLL: u64 = 12;
+    /// Comparisons of samples with data.
+    pub const COMPARE: u64 = 13;
 }
 
 /// The block of a stream from which a folded key is read: beyond every word that a draw can reach.

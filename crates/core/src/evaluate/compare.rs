@@ -1,14 +1,11 @@
 //! Compares samples of a model with rows it has not seen, and with those it has.
 
-use harmonium_kernels::{Key, purpose};
+use harmonium_kernels::{Key, evaluate, purpose};
 use serde::{Deserialize, Serialize};
 
 use super::distance::some;
 use super::{Adversarial, Discrepancy, Memory, Mmd, Moments, adversarial_accuracy, memory, mmd, moments};
 use crate::{Batch, Error};
-
-/// The number of these draws among those of [`purpose::EVALUATE`].
-const COMPARE: u64 = 13;
 
 /// Says how samples are compared.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -52,7 +49,7 @@ pub fn compare(
     options: &Compare,
     key: Key,
 ) -> Result<Comparison, Error> {
-    let key = key.fold_in(purpose::EVALUATE).fold_in(COMPARE);
+    let key = key.fold_in(purpose::EVALUATE).fold_in(evaluate::COMPARE);
     let few = |rows: &Batch, n: u64| some(rows, options.neighbours, key.fold_in(3).fold_in(n));
     if options.neighbours < 2 {
         return Err(Error::option("neighbours", "2 or more", options.neighbours));

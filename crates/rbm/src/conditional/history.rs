@@ -2,14 +2,12 @@
 
 use harmonium_core::units::{States, Units};
 use harmonium_core::{Batch, Error, Key, purpose};
+use harmonium_kernels::evaluate;
 use ndarray::{Array2, ArrayView2, Axis, concatenate, s};
 use serde::{Deserialize, Serialize};
 
 use super::pairs::features;
 use super::{Conditional, Pairs, Prediction};
-
-/// The number of these draws among those of [`purpose::EVALUATE`].
-const ROLL: u64 = 12;
 
 /// Says how many frames of a sequence the next one depends on (Taylor, Hinton & Roweis 2007, §3).
 ///
@@ -117,7 +115,7 @@ impl History {
         let pairs = self.check_rolling(model, rolling)?;
         let mut window = self.windows(seen)?;
         let mut out = vec![Array2::zeros((steps, self.frame.features())); seen.len()];
-        let key = mutant!("B206", key.fold_in(purpose::EVALUATE).fold_in(ROLL), key);
+        let key = mutant!("B206", key.fold_in(purpose::EVALUATE).fold_in(evaluate::ROLL), key);
         for step in 0..steps {
             let next = next(model, &batch(pairs.condition(), &window)?, rolling, key.fold_in(step as u64))?;
             for (frames, frame) in out.iter_mut().zip(next.rows()) {
