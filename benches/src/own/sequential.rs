@@ -6,7 +6,7 @@ use harmonium::Key;
 use harmonium_kernels::BitMatrix;
 use harmonium_kernels::bernoulli::fill;
 use harmonium_kernels::parallel::team;
-use harmonium_kernels::sequential::{Blocks, Codes, Symmetric};
+use harmonium_kernels::sequential::{Blocks, Chain, Codes, Symmetric, Upper};
 
 use super::work::{Kind, Once, Work};
 use crate::args::Own;
@@ -25,15 +25,20 @@ fn sweeps(args: &Own, seed: u64) -> Once {
     if args.chains >= MANY {
         return many(args, seed);
     }
-    let codes = Codes::new(UNITS, &codes());
-    let (chains, count, mut key) = (args.chains, args.sweeps, Key::from_seed(seed));
-    // All units start at 0, where every sum is 0.
-    let (mut x, mut sums) = (vec![0; chains * UNITS], vec![0; chains * UNITS]);
+    let all = codes();
+    let (codes, upper) = (Codes::new(UNITS, &all), Upper::new(UNITS, &all).expect("codes of 20 bits"));
+    let (count, mut key) = (args.sweeps, Key::from_seed(seed));
+    let mut chains: Vec<Chain> = (0..args.chains).map(|_| Chain::new(&upper, vec![0; UNITS])).collect();
     Box::new(move || {
-        let biases = vec![0.0; UNITS];
+        let (biases, mut words) = (vec![0.0; UNITS], vec![0; UNITS]);
         let machine = Symmetric { codes: &codes, biases: &biases, scale: [QUANTUM, 1.0], spins: false };
         let start = Instant::now();
-        team(|| (0..count).for_each(|n| machine.sweep(&mut x, &mut sums, key.fold_in(n as u64), 0)));
+        for (row, chain) in chains.iter_mut().enumerate() {
+            for n in 0..count {
+                fill(key.fold_in(n as u64), row as u64, &mut words);
+                chain.sweep(&machine, &upper, &words);
+            }
+        }
         let seconds = start.elapsed().as_secs_f64();
         key = key.fold_in(u64::MAX);
         Ok(seconds)

@@ -91,12 +91,30 @@ impl<S: Simd> Laws<S> {
     /// Decides the units by what they receive; only those of `asked` must be right.
     #[inline(always)]
     pub(super) fn ones(&self, sums: &[S::I; MOST], asked: u32) -> u32 {
+        let (ones, unsure) = self.decided(sums);
+        if unsure & asked == 0 { ones } else { self.exactly(sums) }
+    }
+
+    /// Gives the units that surely become 1, and those of which the bounds say nothing.
+    #[inline(always)]
+    pub(super) fn decided(&self, sums: &[S::I; MOST]) -> (u32, u32) {
         let (mut ones, mut zeros) = (0, 0);
         for v in 0..BLOCK / S::LANES {
             ones |= S::less_int(self.high[v], sums[v]) << (v * S::LANES);
             zeros |= S::less_int(sums[v], self.low[v]) << (v * S::LANES);
         }
-        if (!(ones | zeros) | self.open) & asked == 0 { ones } else { self.exactly(sums) }
+        (ones, !(ones | zeros) | self.open)
+    }
+
+    /// Moves the bounds apart, for sums that may be off by so much.
+    #[inline(always)]
+    pub(super) fn widened(mut self, by: &[i32; BLOCK]) -> Self {
+        let by = vectors::<S>(by);
+        for v in 0..BLOCK / S::LANES {
+            self.low[v] = S::sub(self.low[v], by[v]);
+            self.high[v] = S::add(self.high[v], by[v]);
+        }
+        self
     }
 
     /// Decides the units as the plain loop does.

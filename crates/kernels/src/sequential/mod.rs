@@ -8,9 +8,11 @@
 
 mod laws;
 mod many;
+mod one;
 
 use laws::{Laws, MOST, vectors};
 pub use many::Blocks;
+pub use one::{Chain, Upper};
 
 use crate::bernoulli::fill;
 use crate::chacha::BLOCK;

@@ -38,6 +38,35 @@ impl Machine {
         x.chunks_exact(n).flat_map(|x| self.codes.chunks_exact(n).map(move |row| sum(row, x))).collect()
     }
 
+    /// Chooses words next to the thresholds that units have when their turns come.
+    fn near(&self, x: &[i8], step: u32) -> Vec<u32> {
+        let (mut x, mut words) = (x.to_vec(), Vec::new());
+        for unit in 0..x.len() {
+            let activation = self.activation(&x, unit);
+            let threshold = (numeric::sigmoid(activation) * 16_777_216.0) as u32 + (unit as u32 + step) % 5;
+            words.push(threshold.saturating_sub(2).min((1 << 24) - 1) << 8);
+            x[unit] = self.drawn(activation, words[unit]);
+        }
+        words
+    }
+
+    /// Draws unit after unit by these words.
+    fn by(&self, x: &mut [i8], words: &[u32]) {
+        for unit in 0..x.len() {
+            x[unit] = self.drawn(self.activation(x, unit), words[unit]);
+        }
+    }
+
+    fn activation(&self, x: &[i8], unit: usize) -> f32 {
+        let activation =
+            self.sums(x)[unit] as f32 * self.view().scale[0] * self.view().scale[1] + self.biases[unit];
+        if self.spins { 2.0 * activation } else { activation }
+    }
+
+    fn drawn(&self, activation: f32, word: u32) -> i8 {
+        if numeric::bernoulli(word, activation) { 1 } else { -i8::from(self.spins) }
+    }
+
     /// Draws unit after unit, each from a fresh sum over all others.
     fn plain(&self, x: &mut [i8], key: Key, first: u64) {
         let n = self.biases.len();
@@ -94,6 +123,32 @@ fn blocks_of_many_chains_are_swept_like_the_plain_loop_on_every_back_end() {
                 let seen = |at: usize| expected[at] == if bits.get(at / n, at % n) { 1 } else { off };
                 assert!((0..chains * n).all(seen), "{backend}: {chains} chains of {n} units, spins {spins}");
             }
+        }
+    });
+}
+
+/// Weights of all sizes, and words far from thresholds and next to them: whoever the upper parts leave open is decided by all.
+#[test]
+fn one_chain_with_upper_parts_is_swept_like_the_plain_loop_on_every_back_end() {
+    on_each(|backend| {
+        for (n, spins) in [(1, false), (16, true), (33, false), (100, true), (130, false), (200, true)] {
+            let machine = Machine::new(n, spins);
+            let upper = Upper::new(n, &machine.codes).unwrap();
+            let mut expected: Vec<i8> =
+                (0..n).map(|unit| if unit % 3 == 0 { 1 } else { -i8::from(spins) }).collect();
+            let mut chain = Chain::new(&upper, expected.clone());
+            for sweep in 0..20 {
+                let key = Key::from_seed(8).fold_in(sweep);
+                let mut words = vec![0; n];
+                fill(key, 0, &mut words);
+                if sweep >= 10 {
+                    words = machine.near(&expected, sweep as u32);
+                }
+                machine.by(&mut expected, &words);
+                chain.sweep(&machine.view(), &upper, &words);
+                assert!(chain.x() == expected, "{backend}: {n} units, spins {spins}, sweep {sweep}");
+            }
+            assert_eq!(chain, Chain::new(&upper, expected), "{backend}: sums of {n} units");
         }
     });
 }
