@@ -2,7 +2,7 @@
 
 use std::sync::OnceLock;
 
-use harmonium_kernels::sequential::{Blocks, Codes, Symmetric};
+use harmonium_kernels::sequential::{self, Blocks, Codes, Symmetric, Upper};
 use harmonium_kernels::{BitMatrix, Key};
 
 /// Chains from which on one product for all of them takes less than a row of codes for every flip.
@@ -14,6 +14,8 @@ pub(crate) struct Dense {
     features: usize,
     codes: Vec<i32>,
     lines: OnceLock<Codes>,
+    /// None where upper parts would not do.
+    upper: OnceLock<Option<Upper>>,
     blocks: OnceLock<Blocks>,
 }
 
@@ -30,21 +32,51 @@ pub(crate) struct Weighing<'a> {
     pub(crate) spins: bool,
 }
 
+/// Is one chain in the layout of its sweeps.
+pub(crate) enum Walker {
+    /// It keeps what the upper parts of the codes give.
+    Cut(sequential::Chain),
+    /// It keeps whole sums, one a unit: Σ_j codes(i, j) x_j = sums(i).
+    Whole { x: Vec<i8>, sums: Vec<i32> },
+}
+
+impl Walker {
+    /// Gives the state, a number a unit.
+    pub(crate) fn into_x(self) -> Vec<i8> {
+        match self {
+            Self::Cut(chain) => chain.x().to_vec(),
+            Self::Whole { x, .. } => x,
+        }
+    }
+}
+
 impl Dense {
     pub(crate) fn new(features: usize, codes: Vec<i32>) -> Self {
-        Self { features, codes, lines: OnceLock::new(), blocks: OnceLock::new() }
+        Self { features, codes, lines: OnceLock::new(), upper: OnceLock::new(), blocks: OnceLock::new() }
     }
 
     pub(crate) fn codes(&self) -> &[i32] {
         &self.codes
     }
 
-    /// Draws every unit of one chain in turn from its law given the others; unit j takes word j. `x` and `sums` have one entry a unit, and
-    /// Σ_j codes(i, j) x_j = sums(i) before and after.
-    pub(crate) fn sweep(&self, weighing: &Weighing<'_>, x: &mut [i8], sums: &mut [i32], words: &[u32]) {
+    /// Lays out one chain, whose units receive these sums.
+    pub(crate) fn walker(&self, x: Vec<i8>, sums: Vec<i32>) -> Walker {
+        match self.upper.get_or_init(|| Upper::new(self.features, &self.codes)) {
+            Some(upper) => Walker::Cut(sequential::Chain::new(upper, x)),
+            None => Walker::Whole { x, sums },
+        }
+    }
+
+    /// Draws every unit of one chain in turn from its law given the others; unit j takes word j.
+    pub(crate) fn sweep(&self, weighing: &Weighing<'_>, walker: &mut Walker, words: &[u32]) {
         let codes = self.lines.get_or_init(|| Codes::new(self.features, &self.codes));
         let &Weighing { biases, scale, spins } = weighing;
-        Symmetric { codes, biases, scale, spins }.sweep_one(x, sums, words);
+        let machine = Symmetric { codes, biases, scale, spins };
+        match (walker, self.upper.get()) {
+            (Walker::Cut(chain), Some(Some(upper))) => chain.sweep(&machine, upper, words),
+            (Walker::Whole { x, sums }, _) => machine.sweep_one(x, sums, words),
+            (Walker::Cut(_), _) => unreachable!("a chain is cut by the upper parts that are there"),
+        }
     }
 
     /// Does the same to many chains; unit j of chain c takes word j of stream c.

@@ -1,6 +1,7 @@
 //! Samples the machine, at any inverse temperature and on the way from a base model.
 
 use std::borrow::Cow;
+use std::mem::take;
 use std::ops::Range;
 
 use harmonium_core::units::States;
@@ -10,7 +11,7 @@ use ndarray::Array1;
 
 use crate::chain::{Chain, alone, joined};
 use crate::codes::Codes;
-use crate::dense::{MANY, Weighing};
+use crate::dense::{Dense, MANY, Weighing};
 use crate::{Machine, Rule, Scan, State, state::Latent};
 
 /// Units that one task draws.
@@ -89,8 +90,8 @@ impl<'a> View<'a> {
         if !matches!(free, Free::Hidden) {
             state.latent = Latent::None;
         }
-        if state.bits.rows() >= MANY && self.is_plain(free) && self.machine.scan == Scan::Sequential {
-            let Codes::Dense(dense) = &self.machine.codes else { return };
+        let plain = self.plain(free);
+        if let Some(dense) = plain.filter(|_| state.bits.rows() >= MANY) {
             let weighing = self.weighing();
             sweeps.for_each(|sweep| dense.sweep_many(&weighing, &mut state.bits, key(sweep).fold_in(0)));
             return;
@@ -101,7 +102,10 @@ impl<'a> View<'a> {
             let rows = task * each..rows.min((task + 1) * each);
             let packed = rows.flat_map(|row| {
                 let mut chain = Chain::new(self, state.bits.row(row));
-                sweeps.clone().for_each(|sweep| self.sweep_row(&mut chain, row, free, key(sweep)));
+                match plain {
+                    Some(dense) => self.walk_plain(dense, &mut chain, row, sweeps.clone(), key),
+                    None => sweeps.clone().for_each(|n| self.sweep_row(&mut chain, row, free, key(n))),
+                }
                 chain.pack()
             });
             packed.collect::<Vec<u64>>()
@@ -109,10 +113,30 @@ impl<'a> View<'a> {
         state.bits = joined(rows, features, &walked);
     }
 
-    fn sweep_row(&self, chain: &mut Chain, row: usize, free: Free<'_>, key: Key) {
-        let n = self.machine.graph.vertices();
-        let mut words = vec![0; n];
+    /// Sweeps one row of a plain machine; what its units receive is of no use afterwards.
+    fn walk_plain(
+        &self,
+        dense: &Dense,
+        chain: &mut Chain,
+        row: usize,
+        sweeps: Range<u64>,
+        key: &(dyn Fn(u64) -> Key + Sync),
+    ) {
+        let weighing = self.weighing();
+        let mut walker = dense.walker(take(&mut chain.x), take(&mut chain.sums));
+        sweeps.for_each(|sweep| dense.sweep(&weighing, &mut walker, &self.words(key(sweep), row)));
+        chain.x = walker.into_x();
+    }
+
+    /// Gives the words that decide the units of a row.
+    fn words(&self, key: Key, row: usize) -> Vec<u32> {
+        let mut words = vec![0; self.machine.graph.vertices()];
         bernoulli::fill(key.fold_in(0), mutant!("B135", row as u64, 0), &mut words);
+        words
+    }
+
+    fn sweep_row(&self, chain: &mut Chain, row: usize, free: Free<'_>, key: Key) {
+        let (n, words) = (self.machine.graph.vertices(), self.words(key, row));
         let mut proposals = Vec::new();
         if self.machine.rule == Rule::Metropolis && self.machine.width() > 1 {
             proposals = vec![0; n];
@@ -120,7 +144,6 @@ impl<'a> View<'a> {
         }
         let words_of = |unit: usize| [words[unit], proposals.get(unit).copied().unwrap_or(0)];
         match &self.machine.scan {
-            Scan::Sequential if self.is_plain(free) => self.sweep_dense(chain, &words),
             Scan::Sequential => (0..n).filter(|&unit| free.frees(self, row, unit)).for_each(|unit| {
                 let state = chain.drawn(self, unit, words_of(unit));
                 chain.set(self, unit, state);
@@ -144,16 +167,15 @@ impl<'a> View<'a> {
         units.iter().zip(states).for_each(|(&unit, state)| chain.set(self, unit, state));
     }
 
-    /// Tells whether every unit is a bit or a spin drawn from its law, of a dense machine of pairs.
-    fn is_plain(&self, free: Free<'_>) -> bool {
+    /// Gives the codes where every unit is a bit or a spin drawn from its law in turn, of a dense machine of pairs.
+    fn plain(&self, free: Free<'_>) -> Option<&Dense> {
         let machine = self.machine;
-        let dense = machine.codes.is_dense() && machine.width() == 1 && machine.cubic.is_empty();
-        dense && machine.rule == Rule::HeatBath && matches!(free, Free::All)
-    }
-
-    fn sweep_dense(&self, chain: &mut Chain, words: &[u32]) {
-        let Codes::Dense(dense) = &self.machine.codes else { return };
-        dense.sweep(&self.weighing(), &mut chain.x, &mut chain.sums, words);
+        let pairs = machine.width() == 1 && machine.cubic.is_empty() && matches!(free, Free::All);
+        let in_turn = machine.rule == Rule::HeatBath && machine.scan == Scan::Sequential;
+        match &machine.codes {
+            Codes::Dense(dense) if pairs && in_turn => Some(dense),
+            _ => None,
+        }
     }
 
     fn weighing(&self) -> Weighing<'_> {
