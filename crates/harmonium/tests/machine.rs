@@ -154,6 +154,21 @@ fn exact_samples_follow_the_law() {
     }
 }
 
+/// Of 24,000 draws of 400 units, some hundred lie so near to their thresholds that only whole codes decide them.
+#[test]
+fn draws_near_their_thresholds_are_those_of_whole_codes() {
+    for units in [Units::Bernoulli(400), Units::Spin(400)] {
+        let run = |storage: Storage| {
+            let machine = Machine::new(Graph::complete(400).unwrap(), units.clone()).unwrap();
+            let machine = machine.randomised(0.1, key(3)).unwrap().with_storage(storage);
+            let mut state = machine.init(3, key(4));
+            machine.run(&mut state, 0..20, key(5));
+            state
+        };
+        assert_eq!(run(Storage::Dense), run(Storage::Sparse));
+    }
+}
+
 /// The same bits whatever the storage, and whether units of a colour are drawn side by side or one after the other.
 #[test]
 fn storages_and_threads_change_nothing() {

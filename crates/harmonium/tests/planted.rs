@@ -777,6 +777,12 @@ const BUGS: [Bug; 170] = [
     bug("B207", "memory by a header's number", "refusal", "replicated::a_header_alone_fills_no_memory"),
     bug("B210", "a flip leaves the spin", "no-drift", "ground::metropolis_sweeps_leave_the_law_alone"),
     bug(
+        "B213",
+        "upper parts of codes trusted where they leave a unit open",
+        "equal storages",
+        "machine::draws_near_their_thresholds_are_those_of_whole_codes",
+    ),
+    bug(
         "B211",
         "neighbours judged before a flip",
         "no-drift",
