@@ -4,7 +4,7 @@
 //! A chain on its own keeps what its units receive and adds a row of codes for every flip. Over many chains a product by tables
 //! takes less than those rows, since a table of codes serves all chains. The results are the same, being sums of integers.
 
-use super::{Codes, Sweep, Symmetric};
+use super::{Codes, Sweep, Symmetric, ones, unpack};
 use crate::chacha::{self, Along, BLOCK};
 use crate::product::{Product, Way};
 use crate::shared::Shared;
@@ -126,12 +126,8 @@ impl Kernel for Part<'_> {
         let width = self.totals.len();
         let chains = self.sums.len() / width;
         let mut x = vec![0_i8; chains * width];
-        let off = if self.machine.spins { -1 } else { 0 };
         for (chain, x) in x.chunks_exact_mut(width).enumerate() {
-            let word = self.words[chain * self.stride + self.number];
-            for (unit, x) in x.iter_mut().enumerate() {
-                *x = if word >> unit & 1 == 1 { 1 } else { off };
-            }
+            unpack(self.words[chain * self.stride + self.number], self.machine.spins, x);
         }
         if self.machine.spins {
             // Σ q (2 b − 1) = 2 Σ q b − Σ q.
@@ -140,11 +136,11 @@ impl Kernel for Part<'_> {
             }
         }
         let random = self.random::<S>(chains);
-        let sweep = Sweep { machine: &self.machine, x: &mut x, sums: &mut *self.sums, words: &random };
+        let sweep =
+            Sweep { machine: &self.machine, x: &mut x, sums: &mut *self.sums, words: &random, ahead: true };
         sweep.run::<S>();
         for (chain, x) in x.chunks_exact(width).enumerate() {
-            let word = x.iter().rev().fold(0, |word, &x| word << 1 | u64::from(x > 0));
-            self.words[chain * self.stride + self.number] = word;
+            self.words[chain * self.stride + self.number] = ones(x);
         }
     }
 }

@@ -98,7 +98,7 @@ impl Symmetric<'_> {
             for (chain, words) in words.chunks_exact_mut(stride).enumerate() {
                 fill(key, first + (begin + chain) as u64, words);
             }
-            backend.run(Sweep { machine: self, x, sums, words: &words });
+            backend.run(Sweep { machine: self, x, sums, words: &words, ahead: false });
         });
     }
 
@@ -111,7 +111,7 @@ impl Symmetric<'_> {
         assert!(x.len() == n && words.len() == n, "one chain, and a word a unit");
         let mut padded = vec![0; n.next_multiple_of(BLOCK)];
         padded[..n].copy_from_slice(words);
-        Backend::current().run(Sweep { machine: self, x, sums, words: &padded });
+        Backend::current().run(Sweep { machine: self, x, sums, words: &padded, ahead: false });
     }
 
     fn check(&self, x: &[i8], sums: &[i32]) -> usize {
@@ -129,6 +129,8 @@ struct Sweep<'a> {
     sums: &'a mut [i32],
     /// `(chains, units)`, each row padded to whole blocks.
     words: &'a [u32],
+    /// Whether sums are kept only of units that are still to be drawn.
+    ahead: bool,
 }
 
 impl Kernel for Sweep<'_> {
@@ -145,7 +147,7 @@ impl Kernel for Sweep<'_> {
             for ((x, sums), words) in chains.zip(self.words.chunks_exact(stride)) {
                 let words = words[begin..].first_chunk().expect("words are padded to whole blocks");
                 let flips = block.decide::<S>(x, sums, words);
-                block.apply::<S>(sums, &flips);
+                block.apply::<S>(sums, &flips, if self.ahead { begin / BLOCK + 1 } else { 0 });
             }
         }
     }
@@ -199,7 +201,7 @@ impl<'a> Block<'a> {
     fn decide<S: Simd>(&self, x: &mut [i8], sums: &[i32], words: &[u32; BLOCK]) -> Flips {
         let mut flips = Flips::default();
         let x = &mut x[self.begin..self.begin + self.count];
-        let before = (0..self.count).fold(0, |bits, unit| bits | u32::from(x[unit] > 0) << unit);
+        let before = ones(x) as u32;
         let laws = Laws::<S>::new(self.machine, words, &self.biases);
         let mut sums = vectors::<S>(&padded(&sums[self.begin..][..self.count]));
         let mut open = u32::MAX >> (32 - BLOCK);
@@ -228,21 +230,21 @@ impl<'a> Block<'a> {
         }
     }
 
-    /// Adds the rows of all flips to what every unit receives, four flips at a time.
+    /// Adds the rows of all flips to what units receive, from this line of sixteen on, four flips at a time.
     #[inline(always)]
-    fn apply<S: Simd>(&self, sums: &mut [i32], flips: &Flips) {
+    fn apply<S: Simd>(&self, sums: &mut [i32], flips: &Flips, from: usize) {
         for four in (0..flips.count).step_by(4) {
             match flips.count - four {
-                1 => self.add::<S, 1>(sums, flips, four),
-                2 => self.add::<S, 2>(sums, flips, four),
-                3 => self.add::<S, 3>(sums, flips, four),
-                _ => self.add::<S, 4>(sums, flips, four),
+                1 => self.add::<S, 1>(sums, (flips, four), from),
+                2 => self.add::<S, 2>(sums, (flips, four), from),
+                3 => self.add::<S, 3>(sums, (flips, four), from),
+                _ => self.add::<S, 4>(sums, (flips, four), from),
             }
         }
     }
 
     #[inline(always)]
-    fn add<S: Simd, const N: usize>(&self, sums: &mut [i32], flips: &Flips, first: usize) {
+    fn add<S: Simd, const N: usize>(&self, sums: &mut [i32], (flips, first): (&Flips, usize), from: usize) {
         let mut rows: [&[Line]; N] = [&[]; N];
         let mut downs = [S::splat(0); N];
         for flip in 0..N {
@@ -251,7 +253,7 @@ impl<'a> Block<'a> {
         }
         let whole = self.n / BLOCK;
         let (lines, rest) = sums.as_chunks_mut::<BLOCK>();
-        for line in 0..whole {
+        for line in from..whole {
             self.add_line::<S, N>(&mut lines[line], rows.map(|row| &row[line]), &downs);
         }
         if !rest.is_empty() {
@@ -279,6 +281,36 @@ impl<'a> Block<'a> {
             let sum = S::load(&sums[at..]);
             S::store(&mut sums[at..], S::add(sum, total));
         }
+    }
+}
+
+/// One in the lowest bit of each byte.
+const LOW: u64 = 0x0101_0101_0101_0101;
+
+/// Packs up to 64 states: bit j is set where x(j) is 1, and not where it is 0 or −1.
+#[inline(always)]
+fn ones(x: &[i8]) -> u64 {
+    let (eights, rest) = x.as_chunks::<8>();
+    let mut out = 0;
+    for (at, eight) in eights.iter().enumerate() {
+        let bytes = u64::from_le_bytes(eight.map(i8::cast_unsigned));
+        // A state of −1 has its sign set. The product moves the lowest bit of byte j to bit 56 + j.
+        let low = bytes & !(bytes >> 7) & LOW;
+        out |= (low.wrapping_mul(0x0102_0408_1020_4080) >> 56) << (8 * at);
+    }
+    let begin = 8 * eights.len();
+    rest.iter().enumerate().fold(out, |out, (at, &x)| out | u64::from(x > 0) << (begin + at))
+}
+
+/// Unpacks up to 64 states: 1 where a bit is set, else 0, or −1 for spins.
+#[inline(always)]
+fn unpack(word: u64, spins: bool, x: &mut [i8]) {
+    for (at, x) in x.chunks_mut(8).enumerate() {
+        // Byte j keeps bit j of its copy; whatever it is, adding 127 sets its highest bit.
+        let own = (word >> (8 * at) & 0xFF).wrapping_mul(LOW) & 0x8040_2010_0804_0201;
+        let low = own.wrapping_add(0x7F7F_7F7F_7F7F_7F7F) >> 7 & LOW;
+        let bytes = if spins { low | (low ^ LOW).wrapping_mul(0xFF) } else { low };
+        x.iter_mut().zip(bytes.to_le_bytes()).for_each(|(x, byte)| *x = byte.cast_signed());
     }
 }
 

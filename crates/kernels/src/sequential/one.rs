@@ -5,7 +5,7 @@
 //! unit whose bounds that leaves open gets its whole sum from the codes themselves. The results are those of the plain loop.
 
 use super::laws::{Laws, MOST};
-use super::{Block, Flips, Line, Symmetric};
+use super::{Block, Flips, Line, Symmetric, ones};
 use crate::chacha::BLOCK;
 use crate::simd::{Kernel, Simd};
 use crate::{Backend, numeric};
@@ -142,15 +142,15 @@ impl Sweep<'_> {
         let mut sums = self.sums::<S>(begin);
         let (mut flips, mut open) = (Flips::default(), u32::MAX >> (32 - count));
         loop {
-            let (ones, unsure) = laws.decided(&sums);
-            let other = ((ones ^ before) | unsure) & open;
+            let (up, unsure) = laws.decided(&sums);
+            let other = ((up ^ before) | unsure) & open;
             if other == 0 {
                 return flips;
             }
             let unit = other.trailing_zeros() as usize;
             open &= u32::MAX << unit << 1;
             let certain = mutant!("B213", unsure >> unit & 1 == 0, true);
-            let up = if certain { ones >> unit & 1 == 1 } else { self.wholly(begin + unit) };
+            let up = if certain { up >> unit & 1 == 1 } else { self.wholly(begin + unit) };
             if up == (before >> unit & 1 == 1) {
                 continue;
             }
