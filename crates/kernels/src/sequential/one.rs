@@ -136,8 +136,7 @@ impl Sweep<'_> {
         biases[..count].copy_from_slice(&self.machine.biases[begin..begin + count]);
         words[..count].copy_from_slice(&self.words[begin..begin + count]);
         rests[..count].copy_from_slice(&self.upper.rests[begin..begin + count]);
-        let before =
-            (0..count).fold(0, |bits, unit| bits | u32::from(self.chain.x[begin + unit] > 0) << unit);
+        let before = ones(&self.chain.x[begin..begin + count]) as u32;
         let laws = Laws::<S>::new(self.machine, &words, &biases).widened(&rests);
         let mut sums = self.sums::<S>(begin);
         let (mut flips, mut open) = (Flips::default(), u32::MAX >> (32 - count));
