@@ -3,6 +3,7 @@
 // Each proof takes what it needs.
 #![allow(dead_code, unused_imports)]
 
+pub(crate) mod conditions;
 pub(crate) mod law;
 pub(crate) mod machines;
 pub(crate) mod own;
