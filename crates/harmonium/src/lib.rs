@@ -6,6 +6,7 @@ pub use harmonium_core::{
     Marginal, Params, Rows, Thermal, address, batch, check_backend, data, doctor, error, evaluate, model,
     params, persist, profile, purpose, rows, sample, stats, train, units,
 };
+pub use harmonium_dbn as dbn;
 pub use harmonium_rbm as rbm;
 
 /// Gathers what most programs use.

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Layers of the crates, lowest first: a crate uses only those before it.
-const CRATES: [&str; 6] = ["kernels", "core", "bm", "rbm", "harmonium", "cli"];
+const CRATES: [&str; 7] = ["kernels", "core", "bm", "rbm", "dbn", "harmonium", "cli"];
 
 /// Concerns inside `core`, lowest first: a folder uses only those before it.
 const CONCERNS: [&str; 12] = [
@@ -137,7 +137,7 @@ fn crates_use_only_those_below_them() {
         let Some(level) = CRATES.iter().position(|name| of(name)) else { return false };
         let above = CRATES[level + 1..].iter().filter(|name| **name != "harmonium");
         above.into_iter().any(|name| text.contains(&format!("harmonium_{name}")))
-            || level < 4 && text.contains("use harmonium::")
+            || level < 5 && text.contains("use harmonium::")
     });
     assert_none(&bad, "arrows between crates run one way");
 }

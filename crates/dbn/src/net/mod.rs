@@ -1,0 +1,1 @@
+//! Tunes feed-forward networks by backpropagation: classifiers, regressions and deep autoencoders.
