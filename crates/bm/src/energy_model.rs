@@ -81,7 +81,7 @@ impl EnergyModel for Machine {
         }
         let most = |name| params.get(name).map_or(0.0, |t| harmonium_core::params::largest(&t.values));
         let most = most("couplings").max(most("triples"));
-        let grid = Grid::restored(self.most_terms(), 1, shift, most).ok_or_else(|| {
+        let grid = Grid::of_terms(self.most_terms()).at(shift, most).ok_or_else(|| {
             Error::value("grid shift", "", format!("one that holds couplings up to {most}"), shift)
         })?;
         params.store(self);

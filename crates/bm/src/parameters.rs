@@ -54,7 +54,7 @@ impl Machine {
         if terms > Grid::MAX_UNITS {
             return Err(Error::shape("graph", format!("at most {} terms at a unit", Grid::MAX_UNITS), terms));
         }
-        self.grid = Grid::settled(terms, 1, self.largest());
+        self.grid = Grid::of_terms(terms).settling(self.largest());
         self.recode();
         Ok(())
     }

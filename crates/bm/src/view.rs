@@ -91,7 +91,8 @@ impl<'a> View<'a> {
             state.latent = Latent::None;
         }
         let plain = self.plain(free);
-        if let Some(dense) = plain.filter(|_| state.bits.rows() >= MANY) {
+        // Products take no fine codes.
+        if let Some(dense) = plain.filter(|_| state.bits.rows() >= MANY && !self.machine.grid.is_fine()) {
             let weighing = self.weighing();
             sweeps.for_each(|sweep| dense.sweep_many(&weighing, &mut state.bits, key(sweep).fold_in(0)));
             return;

@@ -3,6 +3,13 @@
 /// The largest shift: 2^-s stays a normal number, so that scaling by it is exact.
 const MAX_SHIFT: i32 = 120;
 
+/// The most bits of a code that a product takes.
+const COARSE: u32 = 22;
+
+/// The bits of a code where at most [`FEW`] are added up: their sums stay within 31 bits.
+const FINE: u32 = 27;
+const FEW: usize = 16;
+
 /// Adding 1.5 · 2^23 rounds a number below 2^22 to the nearest integer, ties to even.
 pub(crate) const ROUNDER: f32 = 12_582_912.0;
 
@@ -24,22 +31,43 @@ impl Grid {
     pub fn new(visible: usize, hidden: usize) -> Self {
         let widest = visible.max(hidden);
         assert!((1..=Self::MAX_UNITS).contains(&widest), "{visible} x {hidden} units");
-        let bits = 22.min(mutant!("B46", 32 - widest.next_power_of_two().trailing_zeros(), 22));
+        let bits = COARSE.min(mutant!("B46", 32 - widest.next_power_of_two().trailing_zeros(), COARSE));
+        Self { bits, shift: bits as i32 - 1 }
+    }
+
+    /// Makes the grid of weights that are 0, at most `terms` of which are added up at a time; for a few it is finer than what
+    /// products of whole matrices can take.
+    ///
+    /// # Panics
+    /// If there are no terms or more than [`Grid::MAX_UNITS`].
+    pub fn of_terms(terms: usize) -> Self {
+        let grid = Self::new(terms, 1);
+        let bits = mutant!("B275", if terms <= FEW { FINE } else { grid.bits }, grid.bits);
         Self { bits, shift: bits as i32 - 1 }
     }
 
     /// Makes the grid that a matrix with this largest |w| settles on from scratch.
     pub fn settled(visible: usize, hidden: usize, largest: f32) -> Self {
-        let mut grid = Self::new(visible, hidden);
-        while grid != grid.followed(largest) {
-            grid = grid.followed(largest);
+        Self::new(visible, hidden).settling(largest)
+    }
+
+    /// Follows this largest |w| as far as it leads.
+    #[must_use]
+    pub fn settling(mut self, largest: f32) -> Self {
+        while self != self.followed(largest) {
+            self = self.followed(largest);
         }
-        grid
+        self
     }
 
     /// Restores a saved grid; `None` if the shift can't belong to such a matrix.
     pub fn restored(visible: usize, hidden: usize, shift: i32, largest: f32) -> Option<Self> {
-        let grid = Self { shift, ..Self::new(visible, hidden) };
+        Self::new(visible, hidden).at(shift, largest)
+    }
+
+    /// Moves the grid to a saved shift; `None` if that can't belong to weights with this largest |w|.
+    pub fn at(self, shift: i32, largest: f32) -> Option<Self> {
+        let grid = Self { shift, ..self };
         let fits = (-126..=MAX_SHIFT).contains(&shift) && f64::from(largest) * grid.factor() <= grid.limit();
         fits.then_some(grid)
     }
@@ -79,7 +107,15 @@ impl Grid {
     /// Gives the code of a weight.
     #[inline(always)]
     pub fn code(self, weight: f32) -> i32 {
+        if self.is_fine() {
+            return (f64::from(weight) * self.factor()).round_ties_even() as i32;
+        }
         code(weight, self.factor() as f32)
+    }
+
+    /// Tells whether codes have more bits than products of whole matrices take.
+    pub fn is_fine(self) -> bool {
+        self.bits > COARSE
     }
 
     /// Gives the weight that the model really has: `q · 2^-s`.
@@ -146,6 +182,22 @@ mod tests {
             let largest = (1_i64 << (bits - 1)) - 1;
             assert!(largest * units as i64 <= i64::from(i32::MAX));
         }
+    }
+
+    #[test]
+    fn a_few_terms_have_finer_codes() {
+        for (terms, bits) in [(1, 27), (16, 27), (17, 22), (1024, 22), (1025, 21)] {
+            assert_eq!(Grid::of_terms(terms).bits(), bits);
+            let largest = (1_i64 << (bits - 1)) - 1;
+            assert!(largest * terms as i64 <= i64::from(i32::MAX));
+        }
+        let grid = Grid::of_terms(8).settling(20.0);
+        // 20 needs 5 bits before the point; 26 bits without the sign leave 21 behind it.
+        assert_eq!(grid.shift(), 21);
+        for w in [19.999_998_f32, -7.3, 1e-6, 3.0 * grid.quantum(), 2.5 * grid.quantum()] {
+            assert!((f64::from(grid.round(w)) - f64::from(w)).abs() <= f64::from(grid.quantum()) / 2.0);
+        }
+        assert_eq!(grid.code(2.5 * grid.quantum()), 2);
     }
 
     #[test]
