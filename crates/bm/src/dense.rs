@@ -33,18 +33,18 @@ pub(crate) struct Weighing<'a> {
 }
 
 /// Is one chain in the layout of its sweeps.
-pub(crate) enum Walker {
+pub(crate) enum Walker<'a> {
     /// It keeps what the upper parts of the codes give.
-    Cut(sequential::Chain),
+    Cut(sequential::Chain, &'a Upper),
     /// It keeps whole sums, one a unit: Σ_j codes(i, j) x_j = sums(i).
     Whole { x: Vec<i8>, sums: Vec<i32> },
 }
 
-impl Walker {
+impl Walker<'_> {
     /// Gives the state, a number a unit.
     pub(crate) fn into_x(self) -> Vec<i8> {
         match self {
-            Self::Cut(chain) => chain.x().to_vec(),
+            Self::Cut(chain, _) => chain.x().to_vec(),
             Self::Whole { x, .. } => x,
         }
     }
@@ -60,22 +60,21 @@ impl Dense {
     }
 
     /// Lays out one chain, whose units receive these sums.
-    pub(crate) fn walker(&self, x: Vec<i8>, sums: Vec<i32>) -> Walker {
+    pub(crate) fn walker(&self, x: Vec<i8>, sums: Vec<i32>) -> Walker<'_> {
         match self.upper.get_or_init(|| Upper::new(self.features, &self.codes)) {
-            Some(upper) => Walker::Cut(sequential::Chain::new(upper, x)),
+            Some(upper) => Walker::Cut(sequential::Chain::new(upper, x), upper),
             None => Walker::Whole { x, sums },
         }
     }
 
     /// Draws every unit of one chain in turn from its law given the others; unit j takes word j.
-    pub(crate) fn sweep(&self, weighing: &Weighing<'_>, walker: &mut Walker, words: &[u32]) {
+    pub(crate) fn sweep(&self, weighing: &Weighing<'_>, walker: &mut Walker<'_>, words: &[u32]) {
         let codes = self.lines.get_or_init(|| Codes::new(self.features, &self.codes));
         let &Weighing { biases, scale, spins } = weighing;
         let machine = Symmetric { codes, biases, scale, spins };
-        match (walker, self.upper.get()) {
-            (Walker::Cut(chain), Some(Some(upper))) => chain.sweep(&machine, upper, words),
-            (Walker::Whole { x, sums }, _) => machine.sweep_one(x, sums, words),
-            (Walker::Cut(_), _) => unreachable!("a chain is cut by the upper parts that are there"),
+        match walker {
+            Walker::Cut(chain, upper) => chain.sweep(&machine, upper, words),
+            Walker::Whole { x, sums } => machine.sweep_one(x, sums, words),
         }
     }
 

@@ -2,11 +2,11 @@
 
 use std::borrow::Cow;
 
-use harmonium_core::data::{marginals, shuffled};
+use harmonium_core::data::marginals;
 use harmonium_core::evaluate::Evaluable;
 use harmonium_core::units::{Layer, Unit};
-use harmonium_core::{Batch, EnergyModel, Error, Gibbs, Key, Marginal, Rows, purpose};
-use harmonium_kernels::{evaluate, parallel};
+use harmonium_core::{Batch, EnergyModel, Error, Gibbs, Key, Marginal, Rows};
+use harmonium_kernels::parallel;
 use ndarray::Array1;
 
 use crate::{Machine, Path, State};
@@ -52,18 +52,13 @@ impl Evaluable for Machine {
     fn walk(
         &self,
         starts: &Batch,
-        chains: usize,
         sweeps: u64,
         key: Key,
         watch: &mut dyn FnMut(usize, usize),
     ) -> Result<State, Error> {
         self.check_data(starts)?;
-        let key = key.fold_in(purpose::EVALUATE);
-        let order = shuffled(starts.rows(), key.fold_in(evaluate::ORDER), 0);
-        let rows = order.iter().cycle().take(chains).map(|&row| row as usize);
-        let key = key.fold_in(evaluate::WALK);
         // Sweeps count up from 0; the start draws hidden units from where no sweep reaches.
-        let mut state = self.infer(&starts.gather(rows), key.fold_in(u64::MAX));
+        let mut state = self.infer(starts, key.fold_in(u64::MAX));
         parallel::team(|| {
             for sweep in 0..sweeps {
                 self.sweep(&mut state, key.fold_in(sweep));

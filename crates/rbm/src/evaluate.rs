@@ -2,8 +2,8 @@
 
 use harmonium_core::evaluate::{self as measure, Annealing, Evaluable, Likelihood, Watch};
 use harmonium_core::units::{Layer, States, Unit};
-use harmonium_core::{Batch, EnergyModel, Error, Gibbs, Key, Marginal, Rows, data, purpose};
-use harmonium_kernels::{evaluate, parallel};
+use harmonium_core::{Batch, EnergyModel, Error, Gibbs, Key, Marginal, Rows, data};
+use harmonium_kernels::parallel;
 use ndarray::Array1;
 
 use crate::{Path, Rbm};
@@ -43,17 +43,12 @@ impl Evaluable for Rbm {
     fn walk(
         &self,
         starts: &Batch,
-        chains: usize,
         sweeps: u64,
         key: Key,
         watch: &mut dyn FnMut(usize, usize),
     ) -> Result<States, Error> {
         self.check_data(starts)?;
-        let key = key.fold_in(purpose::EVALUATE);
-        let order = data::shuffled(starts.rows(), key.fold_in(evaluate::ORDER), 0);
-        let rows = order.iter().cycle().take(chains).map(|&row| row as usize);
-        let mut state = self.clamp(&starts.gather(rows));
-        let key = key.fold_in(evaluate::WALK);
+        let mut state = self.clamp(starts);
         parallel::team(|| {
             for sweep in 0..sweeps {
                 self.sweep(&mut state, key.fold_in(sweep));

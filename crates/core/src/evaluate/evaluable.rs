@@ -1,10 +1,11 @@
 //! Measures the log-likelihood of any model that can say a few things about itself: one call for all of them.
 
-use harmonium_kernels::Key;
+use harmonium_kernels::{Key, evaluate as rolls, purpose};
 use ndarray::Array1;
 
 use super::ais::{SIGMAS, forward_along, reverse_along};
 use super::{Annealing, Interval, Likelihood, Watch, Weights, bennett, bennett_error};
+use crate::data::shuffled;
 use crate::units::Layer;
 use crate::{Annealed, Batch, Error, Rows};
 
@@ -51,15 +52,14 @@ pub trait Evaluable {
     /// Refuses a base of another width or kind, and models without an energy.
     fn path_from<'a>(&'a self, base: &'a Layer) -> Result<Self::Path<'a>, Error>;
 
-    /// Lets `chains` chains walk to the model from these rows, as far as there are enough all from different ones, for so many
-    /// sweeps; `key` is that of the seed, and `watch` hears how many sweeps are done.
+    /// Lets chains walk to the model from these rows, one from each, for so many sweeps; sweep n draws from `key.fold_in(n)`, and
+    /// `watch` hears how many sweeps are done.
     ///
     /// # Errors
     /// Refuses rows of another width.
     fn walk(
         &self,
         starts: &Batch,
-        chains: usize,
         sweeps: u64,
         key: Key,
         watch: &mut dyn FnMut(usize, usize),
@@ -133,7 +133,9 @@ pub fn annealed_likelihood<M: Evaluable>(
     let mut out = Likelihood::annealed(mean, &there);
     let Some(starts) = options.starts.filter(|_| options.sweeps > 0) else { return Ok(out) };
     let mut walking = |done: usize, of: usize| watch("walking to the model", done, of);
-    let samples = model.walk(starts, runs, options.sweeps, key, &mut walking)?;
+    let key_of = |use_of| key.fold_in(purpose::EVALUATE).fold_in(use_of);
+    let starts = spread(starts, runs, key_of(rolls::ORDER));
+    let samples = model.walk(&starts, options.sweeps, key_of(rolls::WALK), &mut walking)?;
     let (back, down) =
         reverse_along(&path, samples, &betas, key, &mut |done, of| watch("back again", done, of));
     out.log_z_reverse = Some((back.log_z, back.interval));
@@ -141,6 +143,12 @@ pub fn annealed_likelihood<M: Evaluable>(
     out.reverse_ess = Some(back.ess);
     out.log_z_bennett = model.is_reversible().then(|| between(&up, &down, path.base_log_z())).flatten();
     Ok(out)
+}
+
+/// Picks as many rows, all different ones as far as there are enough.
+fn spread(rows: &Batch, count: usize, key: Key) -> Batch {
+    let order = shuffled(rows.rows(), key, 0);
+    rows.gather(order.iter().cycle().take(count).map(|&row| row as usize))
 }
 
 /// Estimates ln Z from the runs of both directions: a run's log weight is the work of the way, with its sign (Crooks 2000; Shirts,

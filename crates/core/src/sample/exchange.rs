@@ -77,13 +77,29 @@ pub(crate) fn unpacked<M: Gibbs>(model: &M, packed: &States, chains: usize) -> R
     (0..rungs).map(|rung| model.unpack(packed.gather(rung * chains..(rung + 1) * chains))).collect()
 }
 
-/// Gives the probability of a swap, min(1, e^((β₁ − β₂)(E₁ − E₂))), the energies being those at β = 1, in nats.
+/// Gives the probability of a swap, min(1, e^((β₁ − β₂)(E₁ − E₂))), the energies being those at β = 1, in nats; 0 where an energy is
+/// no number, so that such a chain stays where it is.
 pub fn acceptance([beta_1, beta_2]: [f32; 2], [energy_1, energy_2]: [f64; 2]) -> f64 {
     let exponent = (f64::from(beta_1) - f64::from(beta_2)) * (energy_1 - energy_2);
+    if exponent.is_nan() {
+        return 0.0;
+    }
     libm::exp(mutant!("B73", exponent, -exponent).min(0.0))
 }
 
 /// Tells whether a word, uniform in 32 bits, has two chains swap.
 pub fn swaps(word: u32, betas: [f32; 2], energies: [f64; 2]) -> bool {
     f64::from(word >> 8) < acceptance(betas, energies) * 16_777_216.0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_chain_whose_energy_is_no_number_stays() {
+        assert_eq!(acceptance([1.0, 0.5], [f64::NAN, 0.0]), 0.0);
+        assert!(!swaps(0, [1.0, 0.5], [f64::NAN, 0.0]));
+        assert!(swaps(u32::MAX, [1.0, 0.5], [1.0, 0.0]));
+    }
 }
