@@ -29,6 +29,10 @@ impl Evaluable for Machine {
         Ok(-self.free_energy(rows)?)
     }
 
+    fn is_discrete(&self) -> bool {
+        true
+    }
+
     /// Gives none: the base is fitted to rows.
     fn kept_base(&self) -> Option<&Layer> {
         None

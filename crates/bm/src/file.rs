@@ -87,10 +87,20 @@ impl Machine {
             return Err(Error::format("header", "model", MODEL, format!("{:?}", header.model)));
         }
         let mut tensors = Tensors(tensors);
+        let biases = tensors.floats("biases")?;
+        // A header alone must not fill the memory.
+        if biases.len() != header.units.features() {
+            return Err(Error::format(
+                "biases",
+                "",
+                format!("{} of them", header.units.features()),
+                biases.len(),
+            ));
+        }
         let graph = Graph::new(header.units.count(), lists(&tensors.indices("edges")?))?;
         let triples: Vec<[usize; 3]> = lists(&tensors.indices("triples")?);
         let couplings = tensors.floats("couplings")?;
-        let mut out = Self::from_parts(graph, header.units, couplings, tensors.floats("biases")?)?;
+        let mut out = Self::from_parts(graph, header.units, couplings, biases)?;
         out = out.with_hidden(usize::try_from(header.hidden).unwrap_or(usize::MAX))?;
         out = out.with_triples_if_any(&triples, tensors.floats("strengths")?)?;
         out.set_base(&tensors.floats("base")?)?;

@@ -15,6 +15,7 @@ pub(crate) struct Form {
 }
 
 /// Lists the couplings of a machine in f64: for each term its units, ascending, and a table over their features.
+#[derive(Clone, Debug)]
 pub(crate) struct Wide {
     pub(crate) width: usize,
     pub(crate) spins: bool,

@@ -71,6 +71,13 @@ impl Graph {
     /// # Errors
     /// Refuses no vertices, and more than 2^32 − 1 edges.
     pub fn bipartite(first: usize, second: usize) -> Result<Self, Error> {
+        if first.saturating_mul(second) > u32::MAX as usize {
+            return Err(Error::option(
+                "edges of a bipartite graph",
+                "at most 2^32 − 1",
+                format!("{first} × {second}"),
+            ));
+        }
         Self::new(first + second, (0..first).flat_map(|i| (first..first + second).map(move |j| [i, j])))
     }
 
@@ -78,8 +85,11 @@ impl Graph {
     /// `periodic`, the last ones to the first. A periodic side of 2 has one edge between its two sites, not two.
     ///
     /// # Errors
-    /// Refuses a rectangle without sites.
+    /// Refuses a rectangle without sites, and one with more than 2^31.
     pub fn rectangle(rows: usize, columns: usize, periodic: bool) -> Result<Self, Error> {
+        if rows.saturating_mul(columns) > 1 << 31 {
+            return Err(Error::option("sites of a rectangle", "at most 2^31", format!("{rows} × {columns}")));
+        }
         let next = |at: usize, side: usize| match at + 1 {
             next if next < side => Some(next),
             _ if periodic && side > 2 => Some(0),

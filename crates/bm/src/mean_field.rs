@@ -26,6 +26,11 @@ const DAMPING: f64 = 0.5;
 /// Gives the means of all features that solve m = f(b + what the others' means give), the known units as they are: unit after
 /// unit, from ½ (spins 0, classes alike), each half of the way, until nothing moves by 1e-10 or 500 rounds are over.
 pub(crate) fn means(machine: &Machine, known: &[Option<usize>], order: Order) -> Vec<f64> {
+    solved(machine, known, order).0
+}
+
+/// Gives the same, and whether nothing moved any more.
+pub(crate) fn solved(machine: &Machine, known: &[Option<usize>], order: Order) -> (Vec<f64>, bool) {
     let wide = Wide::of(&machine.view());
     let near = Near::of(&wide);
     let (width, start) = (wide.width, if wide.spins { 0.0 } else { 1.0 / wide.width.max(2) as f64 });
@@ -43,10 +48,10 @@ pub(crate) fn means(machine: &Machine, known: &[Option<usize>], order: Order) ->
             }
         }
         if most < SETTLED {
-            break;
+            return (m, true);
         }
     }
-    m
+    (m, false)
 }
 
 fn of_state(wide: &Wide, state: usize, class: usize) -> f64 {

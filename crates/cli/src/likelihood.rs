@@ -28,6 +28,9 @@ pub(crate) struct Figures {
     pub(crate) log_z_bennett: Option<f64>,
     #[serde(default)]
     pub(crate) log_z_bennett_interval: Option<[Option<f64>; 2]>,
+    /// Between what ln Z lies by all that is known of it: what is too wide is refused.
+    #[serde(default)]
+    pub(crate) log_z_bracket: Option<[Option<f64>; 2]>,
     /// Sweeps that the chains of the backward runs were given to reach the model.
     pub(crate) reverse_sweeps: Option<u64>,
     pub(crate) ess: Option<f64>,
@@ -122,6 +125,7 @@ fn figures(
         log_z_reverse_interval: likelihood.and_then(|l| l.log_z_reverse).map(|(_, interval)| ends(interval)),
         log_z_bennett: likelihood.and_then(|l| l.log_z_bennett).map(|(log_z, _)| log_z),
         log_z_bennett_interval: likelihood.and_then(|l| l.log_z_bennett).map(|(_, interval)| ends(interval)),
+        log_z_bracket: likelihood.map(|l| ends(l.bracket())),
         reverse_sweeps: likelihood.and_then(|l| l.reverse_sweeps),
         ess: likelihood.and_then(|l| l.ess),
         runs: annealed.then_some(ais.runs),
@@ -144,9 +148,9 @@ fn ends(interval: Interval) -> [Option<f64>; 2] {
 }
 
 impl Figures {
-    /// Gives the width of the interval of ln Z; infinite where an end is open.
+    /// Gives the width of what is known of ln Z, from both directions; infinite where an end is open.
     pub(crate) fn width(&self) -> f64 {
-        match self.log_z_interval {
+        match self.log_z_bracket {
             Some([Some(low), Some(high)]) => high - low,
             Some(_) => f64::INFINITY,
             None => 0.0,

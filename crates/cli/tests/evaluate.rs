@@ -20,7 +20,7 @@ fn evaluate(place: &Place, options: &str) -> Value {
     lines.remove(0)
 }
 
-const FIGURES: [&str; 17] = [
+const FIGURES: [&str; 18] = [
     "betas",
     "ess",
     "log_likelihood",
@@ -28,6 +28,7 @@ const FIGURES: [&str; 17] = [
     "log_z",
     "log_z_bennett",
     "log_z_bennett_interval",
+    "log_z_bracket",
     "log_z_interval",
     "log_z_reverse",
     "log_z_reverse_interval",
@@ -81,6 +82,7 @@ fn figures_have_their_names_and_null_where_they_do_not_apply() {
             "log_z",
             "log_z_bennett",
             "log_z_bennett_interval",
+            "log_z_bracket",
             "log_z_interval",
             "log_z_reverse",
             "log_z_reverse_interval",

@@ -164,6 +164,15 @@ pub trait Annealed {
     /// Gives ln Z of the base, in nats.
     fn base_log_z(&self) -> f64;
 
+    /// Refuses sweeps that do not leave the law of their temperature invariant: weights then have another mean than a ratio of
+    /// normalising constants.
+    ///
+    /// # Errors
+    /// Says what moves it takes.
+    fn check_path(&self) -> Result<(), Error> {
+        Ok(())
+    }
+
     /// Gives F_from(v) − F_to(v) of each run, in nats, and then sweeps once at β = `to`.
     fn advance(&self, state: &mut Self::State, from: f32, to: f32, key: Key) -> Vec<f64>;
 }

@@ -91,6 +91,18 @@ fn options_out_of_range_are_refused() {
     assert_eq!(few, "rungs: expected 2 to 1000, got 1");
 }
 
+/// Where every flip is welcome, only spins flip that are there; and a search without any time has the better of its starts.
+#[test]
+fn hot_and_hasty_searches_end() {
+    let ring = Graph::new(5, (0..5).map(|i| [i, (i + 1) % 5])).unwrap();
+    let ring = Problem::new(ring, vec![1.0; 5], vec![0.0; 5]).unwrap();
+    let hot = Anneal { hot: Some(1e9), sweeps: 50, rounds: 1, ..Anneal::default() };
+    let found = anneal(&ring, &hot, Key::from_seed(1), &mut |_| false).unwrap();
+    assert_eq!(found.energy, -5.0);
+    let hasty = temper(&ring, &Temper::default(), Key::from_seed(1), &|| true, &mut |_| false).unwrap();
+    assert_eq!((hasty.energy, hasty.up.len()), (ring.energy(&hasty.up), 5));
+}
+
 /// Eight spins, of which many are neighbours, with couplings in codes of a quarter.
 const COUPLINGS: [(usize, usize, i32); 11] = [
     (0, 1, 3),

@@ -193,6 +193,18 @@ fn large_lattices_have_onsagers_energy() {
     assert!((magnetization.value / exact::magnetization(2.0) - 1.0).abs() < 0.005, "{magnetization:?}");
 }
 
+/// At T = 10⁵ a Metropolis sweep turns the lattice over, and its energy stays: five errors off after 2,000 sweeps.
+#[test]
+fn metropolis_moves_of_hot_lattices_are_refused() {
+    let hot = Ising { temperature: 1e5, ..Ising::default() };
+    let refused = hot.check().unwrap_err().to_string();
+    assert!(refused.contains("at most 100 for metropolis moves; heat-bath"), "{refused}");
+    let warm = run(32, Ising { temperature: 100.0, ..Ising::default() }, 500, 4000).energy();
+    assert!((warm.value - exact::energy(100.0)).abs() < 5.0 * warm.error, "{warm:?}");
+    let bath = run(32, Ising { moves: Moves::HeatBath, ..hot }, 10, 2000).energy();
+    assert!((bath.value - exact::energy(1e5)).abs() < 5.0 * bath.error, "{bath:?}");
+}
+
 #[test]
 fn clusters_reach_the_energy_at_the_critical_temperature() {
     let ising = Ising { moves: Moves::Cluster, ..Ising::default() };

@@ -6,7 +6,7 @@ use common::{close, exact, key, model, states};
 use harmonium::evaluate::{
     Ais, Annealing, Betas, Interval, Likelihood, annealed_likelihood, forward, log_likelihood,
 };
-use harmonium::rbm::Rbm;
+use harmonium::rbm::{Parts, Rbm};
 use harmonium::units::{Bernoulli, Layer};
 use harmonium::{Batch, ErrorKind};
 use harmonium_oracle::enumerate::log_z_joint;
@@ -133,6 +133,26 @@ fn disagreement_of_the_directions_is_width() {
     close(found.bracket().width(), 41.0, 1e-12, "bracket");
     let refused = found.certain(3.0).unwrap_err().to_string();
     assert!(refused.contains("one 41 nats wide"), "{refused}");
+}
+
+/// A machine with one narrow mode, which forward runs never find: the row that lies there says that ln Z can't be that low. Of 24 × 24
+/// weights of 1 and biases of −11.4, −F of all ones is 24 · 12.6 − 24 · 11.4 = 28.8.
+#[test]
+fn rows_more_than_certain_are_refused() {
+    let parts = Parts {
+        weights: ndarray::Array2::ones((24, 24)),
+        visible_bias: ndarray::Array1::from_elem(24, -11.4),
+        hidden_bias: ndarray::Array1::from_elem(24, -11.4),
+    };
+    let mut rbm = Rbm::from_parts(parts).unwrap();
+    rbm.set_base(Bernoulli::new(vec![-5.0; 24])).unwrap();
+    let ones = Batch::new(ndarray::Array2::ones((3, 24)).view()).unwrap();
+    let ais = Ais { runs: 20, betas: Betas::Count(300) };
+    let options = Annealing { ais, ..Annealing::default() };
+    let found = rbm.annealed_likelihood(&ones, &options, key(9), &mut |_, _, _| ()).unwrap();
+    assert!(found.log_z < 5.0 && found.log_z_interval.width() < 3.0, "{found:?}");
+    close(found.bracket().high, 28.8, 0.01, "at least");
+    assert!(found.certain(3.0).is_err());
 }
 
 /// Effective numbers of 1,000 runs with adaptively placed temperatures against the published spread at equal cost: 200

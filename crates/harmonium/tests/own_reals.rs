@@ -139,6 +139,15 @@ fn annealing_reaches_ln_z() {
     check(forward(&model, &ais, key(52), &mut |_, _| ()).unwrap(), three, "bowl");
 }
 
+/// Unadjusted Langevin moves settle elsewhere than at the path's laws: their weights mean nothing, however sure they look.
+#[test]
+fn unadjusted_moves_do_not_anneal() {
+    let model = Continuous::new(Mixture::hills(), Move::Ula { step: 0.5 }, 1.5).unwrap();
+    let ais = Ais { runs: 10, betas: Betas::Count(5) };
+    let found = forward(&model, &ais, key(53), &mut |_, _| ()).unwrap_err().to_string();
+    assert_eq!(found, "moves: expected mala or hmc, which keep the law, got ula");
+}
+
 /// Tempered transitions along that path keep the law too, and are refused without the correction.
 #[test]
 fn tempered_transitions_do_not_drift() {

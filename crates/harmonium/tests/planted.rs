@@ -68,6 +68,8 @@ mod missing;
 mod noisy_rectified;
 #[path = "optimizers.rs"]
 mod optimizers;
+#[path = "own_machine.rs"]
+mod own_machine;
 #[path = "own_rbm.rs"]
 mod own_rbm;
 #[path = "own_reals.rs"]
@@ -122,7 +124,7 @@ const fn bug(id: &'static str, what: &'static str, oracle: &'static str, proof: 
     Bug { id, what, oracle, proof }
 }
 
-const BUGS: [Bug; 171] = [
+const BUGS: [Bug; 177] = [
     bug("B01", "negative phase pairs h with the wrong v", "O7", "estimators::cd_has_its_expectation"),
     bug("B02", "AIS anneals with the wrong parameters", "O8", "ais::weights_are_unbiased"),
     bug(
@@ -793,6 +795,27 @@ const BUGS: [Bug; 171] = [
         "codes of a few terms as coarse as those of products",
         "exact maximum",
         "machine_training::large_couplings_leave_the_moments_of_the_data",
+    ),
+    bug("B306", "places behind the last spin flip", "refusal", "ground::hot_and_hasty_searches_end"),
+    bug("B307", "annealing by moves that miss the law", "O8", "own_reals::unadjusted_moves_do_not_anneal"),
+    bug("B308", "probabilities above 1 let pass", "O8", "likelihood::rows_more_than_certain_are_refused"),
+    bug(
+        "B309",
+        "hot Metropolis sweeps that turn all spins over",
+        "refusal",
+        "ising::metropolis_moves_of_hot_lattices_are_refused",
+    ),
+    bug(
+        "B311",
+        "TAP equations beyond their expansion",
+        "refusal",
+        "machine_training::couplings_too_strong_for_mean_field_are_refused",
+    ),
+    bug(
+        "B312",
+        "half a change of energy",
+        "O1",
+        "own_machine::energies_and_changes_are_those_of_the_machine",
     ),
 ];
 

@@ -16,9 +16,6 @@ const CHUNK: usize = 256;
 /// The largest |field|: beyond 24 bits a field would be rounded.
 pub const LARGEST: i32 = 1 << 24;
 
-/// The field of the places that fill the last vector: no word lets them flip.
-const NEVER: i32 = i32::MAX / 2;
-
 /// Holds who is coupled to whom: the neighbours of spin i are entries `starts[i]` to `starts[i + 1]`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Links {
@@ -81,7 +78,7 @@ impl Spins {
         let count = links.spins();
         assert_eq!((up.len(), outer.len()), (count, count), "spins of all");
         let padded = count.next_multiple_of(BLOCK);
-        let mut out = Self { count, down: vec![0; padded], fields: vec![NEVER; padded], energy: 0 };
+        let mut out = Self { count, down: vec![0; padded], fields: vec![0; padded], energy: 0 };
         out.fields[..count].copy_from_slice(outer);
         for (spin, &up) in up.iter().enumerate() {
             out.down[spin] = -i32::from(!up);
@@ -204,17 +201,18 @@ impl Sweep<'_> {
         out
     }
 
-    /// Moves sixteen spins in order. They are judged together; where one flips that has a neighbour among them, those behind it
+    /// Moves sixteen spins in order, but for the places that fill the last vector. They are judged together; where one flips that has a neighbour among them, those behind it
     /// are judged anew.
     #[inline(always)]
     fn vector<S: Simd>(&mut self, first: usize, words: &[i32]) {
-        let mut flips = self.judge::<S>(first, words);
+        let there = mutant!("B306", u32::MAX >> (32 - BLOCK.min(self.spins.count - first)), u32::MAX);
+        let mut flips = self.judge::<S>(first, words) & there;
         while flips != 0 {
             let lane = flips.trailing_zeros();
             flips &= flips - 1;
             let near = self.spins.flip(self.links, first + lane as usize, first);
             if mutant!("B211", near, false) {
-                flips = self.judge::<S>(first, words) & 0xFFFE << lane;
+                flips = self.judge::<S>(first, words) & there & 0xFFFE << lane;
             }
         }
     }
@@ -295,6 +293,18 @@ mod tests {
                 assert_eq!(ours, Spins::new(&links, &plain, &outer), "fields");
             });
         }
+    }
+
+    /// Where every flip costs nothing each spin flips, but none that is not there.
+    #[test]
+    fn places_behind_the_last_spin_never_flip() {
+        let links = links(37);
+        on_each(|_| {
+            let mut spins = Spins::new(&links, &[true; 37], &[0; 37]);
+            spins.sweep(&links, 0.0, Key::from_seed(1), 0);
+            assert!(spins.up().all(|up| !up));
+            assert_eq!(spins, Spins::new(&links, &[false; 37], &[0; 37]));
+        });
     }
 
     #[test]

@@ -86,7 +86,7 @@ impl Thermal for Rbm {
 }
 
 /// Tells whether some units of a layer have a density.
-fn is_real(units: &Units) -> bool {
+pub(crate) fn is_real(units: &Units) -> bool {
     match units {
         Units::Bernoulli(_)
         | Units::Spin(_)

@@ -6,6 +6,7 @@ use harmonium_core::{Batch, EnergyModel, Error, Gibbs, Key, Marginal, Rows, data
 use harmonium_kernels::parallel;
 use ndarray::Array1;
 
+use crate::energy_model::is_real;
 use crate::{Path, Rbm};
 
 /// Units of the smaller layer up to which enumeration takes no time.
@@ -25,6 +26,10 @@ impl Evaluable for Rbm {
 
     fn unnormalized(&self, rows: &Batch) -> Result<Array1<f64>, Error> {
         Ok(self.free_energy(rows)?.mapv(|f| -f))
+    }
+
+    fn is_discrete(&self) -> bool {
+        !is_real(&self.visible.units())
     }
 
     /// Gives the base of the machine, unless it is the even one that machines have before they see data.

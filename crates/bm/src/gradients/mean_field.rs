@@ -72,14 +72,20 @@ impl Machine {
     /// Computes ⟨x_i x_j⟩ of every edge and ⟨x_i⟩ in mean field with linear response, for bits and spins in pairs.
     ///
     /// # Errors
-    /// Refuses couplings so strong that the equations have no stable solution where they settled.
+    /// Refuses couplings so strong that the equations do not settle, have no stable solution where they did, or that the expansion in
+    /// the couplings does not converge there.
     pub fn mean_field(&self, order: Order) -> Result<Vec<Vec<f64>>, Error> {
         Estimator::<Self>::check_model(&MeanField { order }, self)?;
         let n = self.graph.vertices();
-        let m = mean_field::means(self, &vec![None; n], order);
+        let (m, settled) = mean_field::solved(self, &vec![None; n], order);
+        if !settled {
+            return Err(too_strong("equations that did not settle"));
+        }
+        if order == Order::Tap && mutant!("B311", reach(self, &m), 0.0) >= 1.0 {
+            return Err(too_strong("an expansion that does not converge"));
+        }
         let Some(factor) = Cholesky::new(response(self, &m, order), n) else {
-            let expected = "couplings weak enough for a stable solution";
-            return Err(Error::uncertain("mean field", expected, "a response that is not positive definite"));
+            return Err(too_strong("a response that is not positive definite"));
         };
         let covariance = factor.inverse();
         let pair = |&[i, j]: &[u32; 2]| {
@@ -88,6 +94,23 @@ impl Machine {
         };
         Ok(vec![self.graph.edges().iter().map(pair).collect(), m.clone()])
     }
+}
+
+fn too_strong(got: &str) -> Error {
+    Error::uncertain("mean field", "couplings weak enough for a stable solution", got)
+}
+
+/// Gives the largest Σ_j J_ij² var_i var_j of a unit: below 1 the expansion of the free energy converges (Plefka 1982, equation 12).
+fn reach(machine: &Machine, m: &[f64]) -> f64 {
+    let wide = Wide::of(&machine.view());
+    let mut sums = vec![0.0; m.len()];
+    for (units, table) in wide.terms.iter().filter(|(units, _)| units.len() == 2) {
+        let (i, j) = (units[0], units[1]);
+        let term = table[0] * table[0] * variance(&wide, m[i]) * variance(&wide, m[j]);
+        sums[i] += term;
+        sums[j] += term;
+    }
+    sums.into_iter().fold(0.0, f64::max)
 }
 
 /// Gives A = ∂b/∂m, row-major.

@@ -1,6 +1,7 @@
 //! Differentiates the pseudo-likelihood, which needs no ln Z and no samples.
 
 use harmonium_core::address::Address;
+use harmonium_core::evaluate::LogSumExp;
 use harmonium_core::stats::Phases;
 use harmonium_core::train::{Estimate, Estimator};
 use harmonium_core::{Batch, EnergyModel, Error, HasParams};
@@ -95,13 +96,18 @@ fn add_row(view: &View<'_>, chain: &Chain, total: &mut [Vec<f64>]) {
 
 /// Gives the means of a unit's features given the others.
 fn conditional(view: &View<'_>, chain: &Chain, unit: usize) -> Vec<f64> {
-    let width = view.machine.width();
-    let inputs: Vec<f64> = (0..width).map(|class| input(view, chain, unit * width + class)).collect();
-    match (width, view.machine.is_spin()) {
+    let inputs = inputs(view, chain, unit);
+    match (inputs.len(), view.machine.is_spin()) {
         (1, true) => vec![libm::tanh(inputs[0])],
         (1, false) => vec![sigmoid(inputs[0])],
         _ => softmax(&inputs),
     }
+}
+
+/// Gives what the features of a unit receive, with their biases.
+fn inputs(view: &View<'_>, chain: &Chain, unit: usize) -> Vec<f64> {
+    let width = view.machine.width();
+    (0..width).map(|class| input(view, chain, unit * width + class)).collect()
 }
 
 /// Gives Σ J x + b of a feature in f64.
@@ -124,8 +130,8 @@ impl Machine {
         let row = |row: usize| {
             let chain = Chain::new(&view, state.bits.row(row));
             let unit = |unit: usize| {
-                let means = conditional(&view, &chain, unit);
-                libm::log(share(&means, &chain.x[unit * width..], self.is_spin()))
+                let inputs = inputs(&view, &chain, unit);
+                log_share(&inputs, &chain.x[unit * width..], self.is_spin())
             };
             (0..self.graph.vertices()).map(unit).sum::<f64>()
         };
@@ -140,12 +146,38 @@ impl Machine {
     }
 }
 
-/// Gives the probability of a unit's own state, from the means of its features.
-fn share(means: &[f64], x: &[i8], spin: bool) -> f64 {
-    let own = |(mean, &x): (&f64, &i8)| match (means.len(), spin) {
-        (1, true) => f64::midpoint(1.0, f64::from(x) * mean),
-        (1, false) if x == 0 => 1.0 - mean,
-        _ => f64::from(x) * mean,
-    };
-    means.iter().zip(x).map(own).sum()
+/// Gives ln p of a unit's own state, from its inputs, however improbable it is.
+fn log_share(inputs: &[f64], x: &[i8], spin: bool) -> f64 {
+    match (inputs.len(), spin) {
+        (1, true) => -softplus(-2.0 * f64::from(x[0]) * inputs[0]),
+        (1, false) => -softplus(if x[0] == 1 { -inputs[0] } else { inputs[0] }),
+        _ => {
+            let mut total = LogSumExp::default();
+            inputs.iter().for_each(|&input| total.add(input));
+            let own: f64 = inputs.iter().zip(x).map(|(input, &x)| input * f64::from(x)).sum();
+            own - total.value()
+        }
+    }
+}
+
+/// Computes ln(1 + e^x) without overflow.
+fn softplus(x: f64) -> f64 {
+    x.max(0.0) + libm::log1p(libm::exp(-x.abs()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Against an activation of a: −ln(1 + e^a), which is −a where a is large.
+    #[test]
+    fn improbable_states_keep_their_digits() {
+        for a in [40.0, 800.0] {
+            assert_eq!(log_share(&[a], &[0], false), -a);
+            assert_eq!(log_share(&[-a], &[1], false), -a);
+            assert_eq!(log_share(&[a / 2.0], &[-1], true), -a);
+            assert_eq!(log_share(&[a, 0.0], &[0, 1], false), -a);
+        }
+        assert!((log_share(&[0.3], &[1], false) - (1.0 / (1.0 + (-0.3_f64).exp())).ln()).abs() < 1e-15);
+    }
 }

@@ -93,7 +93,9 @@ pub(super) fn check_counts(sweeps: u64, rounds: u64, temperatures: [Option<f64>;
 /// Gives the temperatures between which a problem is searched.
 pub(super) fn between(problem: &Problem, hot: Option<f64>, cold: Option<f64>) -> Result<[f64; 2], Error> {
     let [own_hot, own_cold] = problem.temperatures();
-    let (hot, cold) = (hot.unwrap_or(own_hot), cold.unwrap_or(own_cold));
+    // What was not asked for gives way to what was.
+    let hot = hot.unwrap_or_else(|| own_hot.max(cold.unwrap_or(0.0)));
+    let cold = cold.unwrap_or_else(|| own_cold.min(hot));
     if cold > hot {
         return Err(Error::option("cold", format!("at most hot, {hot}"), cold));
     }

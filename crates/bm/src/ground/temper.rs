@@ -176,7 +176,8 @@ fn begin(codes: &Codes, mut stream: impl RngCore) -> Pair {
         let up: Vec<bool> = (0..codes.links.spins()).map(|_| stream.random()).collect();
         codes.start(&up)
     };
-    Pair { copies: [copy(), copy()], best: (i64::MAX, Vec::new()) }
+    let copies = [copy(), copy()];
+    Pair { best: lower(&copies), copies }
 }
 
 fn descended(codes: &Codes, up: &[bool]) -> Vec<bool> {

@@ -1,4 +1,4 @@
-//! Sums up what a run shows, in integers, and gives means with their errors.
+//! Sums up what a run shows, energies in integers, and gives means with their errors.
 
 use super::Lattice;
 
@@ -14,7 +14,7 @@ pub struct Estimate {
     pub error: f64,
 }
 
-/// Holds exact sums of energies and magnetisations over a run of a known number of sweeps.
+/// Holds exact sums of energies and magnetisations, and sums of powers of the magnetisation a site, over a run of a known number of sweeps.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Observed {
     sites: usize,
@@ -23,15 +23,15 @@ pub struct Observed {
     parts: Vec<Sums>,
 }
 
-/// Sums powers of b = Σ s s′ and m = |Σ s|.
+/// Sums powers of b = Σ s s′ and of m = |Σ s|; m² and m⁴ a site, which as integers would be too large.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 struct Sums {
     n: i128,
     b: i128,
     b2: i128,
     m: i128,
-    m2: i128,
-    m4: i128,
+    m2: f64,
+    m4: f64,
 }
 
 impl Sums {
@@ -41,8 +41,8 @@ impl Sums {
             b: self.b + sign * other.b,
             b2: self.b2 + sign * other.b2,
             m: self.m + sign * other.m,
-            m2: self.m2 + sign * other.m2,
-            m4: self.m4 + sign * other.m4,
+            m2: self.m2 + sign as f64 * other.m2,
+            m4: self.m4 + sign as f64 * other.m4,
         }
     }
 
@@ -66,9 +66,10 @@ impl Observed {
     pub fn see(&mut self, lattice: &Lattice) {
         let Some(last) = self.parts.len().checked_sub(1) else { return };
         let (b, m) = (i128::from(lattice.bond_sum()), i128::from(lattice.spin_sum().abs()));
+        let square = (m as f64 / self.sites as f64).powi(2);
         let part = (self.seen * self.parts.len() / self.sweeps).min(last);
-        self.parts[part] =
-            self.parts[part].plus(Sums { n: 1, b, b2: b * b, m, m2: m * m, m4: m * m * m * m }, 1);
+        let more = Sums { n: 1, b, b2: b * b, m, m2: square, m4: square * square };
+        self.parts[part] = self.parts[part].plus(more, 1);
         self.seen += 1;
     }
 
@@ -92,14 +93,14 @@ impl Observed {
 
     /// Gives Binder's cumulant 1 − ⟨m⁴⟩ / (3 ⟨m²⟩²): 2/3 in order, 0 in disorder (Binder 1981).
     pub fn binder(&self) -> Estimate {
-        self.estimate(|sums| 1.0 - sums.mean(sums.m4) / (3.0 * sums.mean(sums.m2) * sums.mean(sums.m2)))
+        self.estimate(|sums| 1.0 - sums.m4 * sums.n as f64 / (3.0 * sums.m2 * sums.m2))
     }
 
     /// Gives the integrated autocorrelation time of the energy, in sweeps: half of what its squared error is larger than that of
     /// independent sweeps; at least ½, and known to within a quarter.
     pub fn autocorrelation(&self) -> f64 {
         let all = self.all();
-        let independent = all.variance() / (self.seen as f64 * (self.sites * self.sites) as f64);
+        let independent = all.variance() / (self.seen as f64 * (self.sites as f64).powi(2));
         let time = 0.5 * self.energy().error.powi(2) / independent;
         // Where nothing moved there is nothing to compare.
         if time.is_finite() { time.max(0.5) } else { f64::NAN }

@@ -76,7 +76,7 @@ impl AisEstimate {
 /// apart.
 ///
 /// # Errors
-/// Refuses options out of range.
+/// Refuses options out of range, and moves that do not keep the law ([`Annealed::check_path`]).
 pub fn forward<A: Annealed>(
     path: &A,
     options: &Ais,
@@ -84,6 +84,7 @@ pub fn forward<A: Annealed>(
     watch: &mut dyn FnMut(usize, usize),
 ) -> Result<AisEstimate, Error> {
     options.check()?;
+    path.check_path()?;
     let betas = options.betas.along(path, options.runs, key, watch);
     Ok(forward_along(path, options.runs, &betas, key, watch).0)
 }
@@ -91,7 +92,7 @@ pub fn forward<A: Annealed>(
 /// Estimates ln Z from samples of the model back to the base.
 ///
 /// # Errors
-/// Refuses options out of range.
+/// Refuses options out of range, and moves that do not keep the law ([`Annealed::check_path`]).
 pub fn reverse<A: Annealed>(
     path: &A,
     samples: A::State,
@@ -100,6 +101,7 @@ pub fn reverse<A: Annealed>(
     watch: &mut dyn FnMut(usize, usize),
 ) -> Result<AisEstimate, Error> {
     options.check()?;
+    path.check_path()?;
     let betas = options.betas.along(path, options.runs, key, watch);
     Ok(reverse_along(path, samples, &betas, key, watch).0)
 }

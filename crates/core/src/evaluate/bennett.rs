@@ -1,5 +1,7 @@
 //! Compares two normalising constants from samples of both models.
 
+use super::LogSumExp;
+
 /// Computes ln Z_b − ln Z_a by Bennett's acceptance ratio (Bennett 1976, equation 12) from E_b − E_a, in nats, of samples
 /// of a and of samples of b: the C at which Σ_a σ(C − w) − Σ_b σ(w − C) changes its sign, with the sizes of the samples
 /// as weights, is ln Z_a − ln Z_b. It is found by bisection to the last bits.
@@ -11,9 +13,10 @@ pub fn bennett(of_a: &[f64], of_b: &[f64]) -> Option<f64> {
         return None;
     }
     let ratio = libm::log(of_a.len() as f64 / of_b.len() as f64);
+    // Where the works lie far apart the sums are too small for a float, their logarithms are not.
     let balance = |c: f64| {
-        let a: f64 = of_a.iter().map(|w| sigmoid(c - w - ratio)).sum();
-        let b: f64 = of_b.iter().map(|w| sigmoid(w - c + ratio)).sum();
+        let a = log_sum(of_a.iter().map(|w| log_sigmoid(c - w - ratio)));
+        let b = log_sum(of_b.iter().map(|w| log_sigmoid(w - c + ratio)));
         a - b
     };
     // Beyond the extremes by this much the sums differ in sign whatever the sizes.
@@ -32,21 +35,28 @@ pub fn bennett(of_a: &[f64], of_b: &[f64]) -> Option<f64> {
 
 /// Computes the standard error of what [`bennett`] found of the same numbers, for large samples (Bennett 1976, equation 10b;
 /// Shirts, Bair, Hooker & Pande 2003): with f(x) = σ(C − x) over samples of a and σ(x − C) over those of b, its square is the sum over
-/// both of (mean f² / (mean f)² − 1) / n.
+/// both of (mean f² / (mean f)² − 1) / n. It is infinite where the samples of one side come to fewer than two independent ones,
+/// (Σ f)² < 2 Σ f²: the works do not overlap, and the formula says nothing.
 pub fn bennett_error(of_a: &[f64], of_b: &[f64], found: f64) -> f64 {
     let shift = libm::log(of_a.len() as f64 / of_b.len() as f64);
     let part = |values: &[f64], sign: f64| {
-        let f = |w: &f64| sigmoid(sign * (-found - w - shift));
-        let n = values.len() as f64;
-        let (mean, square) = values.iter().fold((0.0, 0.0), |(s, q), w| (s + f(w) / n, q + f(w) * f(w) / n));
-        (square / (mean * mean) - 1.0) / n
+        let log = |w: &f64| log_sigmoid(sign * (-found - w - shift));
+        let (sum, squares) = (log_sum(values.iter().map(log)), log_sum(values.iter().map(|w| 2.0 * log(w))));
+        let share = libm::exp(squares - 2.0 * sum);
+        if share > 0.5 { f64::INFINITY } else { share - 1.0 / values.len() as f64 }
     };
     (part(of_a, 1.0) + part(of_b, -1.0)).max(0.0).sqrt()
 }
 
-fn sigmoid(x: f64) -> f64 {
-    let e = libm::exp(-x.abs());
-    if x >= 0.0 { 1.0 / (1.0 + e) } else { e / (1.0 + e) }
+fn log_sum(logs: impl Iterator<Item = f64>) -> f64 {
+    let mut sum = LogSumExp::default();
+    logs.for_each(|x| sum.add(x));
+    sum.value()
+}
+
+/// Computes ln σ(x) = −ln(1 + e^−x).
+fn log_sigmoid(x: f64) -> f64 {
+    x.min(0.0) - libm::log1p(libm::exp(-x.abs()))
 }
 
 #[cfg(test)]
@@ -83,6 +93,16 @@ mod tests {
         };
         assert!((error(1000) / error(2000) - 2.0_f64.sqrt()).abs() < 1e-2);
         assert!(error(1000) > 0.0);
+    }
+
+    /// Works that do not overlap tell nothing, however far apart they are.
+    #[test]
+    fn works_far_apart_have_no_error() {
+        for far in [50.0, 800.0, 4000.0] {
+            let (a, b) = ([far, far + 3.0, far + 1.0], [-far, -far - 2.0, -far + 1.0]);
+            let found = bennett(&a, &b).unwrap();
+            assert!(found.is_finite() && bennett_error(&a, &b, found).is_infinite(), "{far}: {found}");
+        }
     }
 
     #[test]

@@ -37,6 +37,9 @@ pub trait Evaluable {
     /// Refuses rows of another width.
     fn unnormalized(&self, rows: &Batch) -> Result<Array1<f64>, Error>;
 
+    /// Tells whether rows have probabilities, which are at most 1, and not densities.
+    fn is_discrete(&self) -> bool;
+
     /// Gives the base that is kept with the model, if there is one.
     fn kept_base(&self) -> Option<&Layer>;
 
@@ -102,7 +105,7 @@ pub fn log_likelihood<M: Evaluable>(
 /// # Errors
 /// Refuses rows of another width, and models that are too large for it.
 pub fn exact_likelihood<M: Evaluable>(model: &M, rows: &Batch) -> Result<Likelihood, Error> {
-    let mean = mean(model, rows)?;
+    let mean = model.unnormalized(rows)?.iter().sum::<f64>() / rows.rows() as f64;
     Ok(Likelihood::exact(mean, model.exact_log_z()?))
 }
 
@@ -119,7 +122,8 @@ pub fn annealed_likelihood<M: Evaluable>(
     watch: &mut Watch<'_>,
 ) -> Result<Likelihood, Error> {
     options.check()?;
-    let mean = mean(model, rows)?;
+    let unnormalized = model.unnormalized(rows)?;
+    let mean = unnormalized.iter().sum::<f64>() / rows.rows() as f64;
     let fitted;
     let base = if let Some(base) = options.base.or(model.kept_base()) {
         base
@@ -128,9 +132,12 @@ pub fn annealed_likelihood<M: Evaluable>(
         &fitted
     };
     let (path, runs) = (model.path_from(base)?, options.ais.runs);
+    path.check_path()?;
     let betas = options.ais.betas.along(&path, runs, key, &mut |done, of| watch("placing betas", done, of));
     let (there, up) = forward_along(&path, runs, &betas, key, &mut |done, of| watch("annealing", done, of));
     let mut out = Likelihood::annealed(mean, &there);
+    out.log_z_least =
+        model.is_discrete().then(|| unnormalized.fold(f64::NEG_INFINITY, |most, &x| most.max(x)));
     let Some(starts) = options.starts.filter(|_| options.sweeps > 0) else { return Ok(out) };
     let mut walking = |done: usize, of: usize| watch("walking to the model", done, of);
     let key_of = |use_of| key.fold_in(purpose::EVALUATE).fold_in(use_of);
@@ -158,10 +165,5 @@ fn between(up: &Weights, down: &Weights, base: f64) -> Option<(f64, Interval)> {
     let ratio = bennett(&works, down.log())?;
     let error = SIGMAS * bennett_error(&works, down.log(), ratio);
     let log_z = base + ratio;
-    Some((log_z, Interval { low: log_z - error, high: log_z + error }))
-}
-
-/// Computes the mean of −F(v) over rows.
-fn mean<M: Evaluable>(model: &M, rows: &Batch) -> Result<f64, Error> {
-    Ok(model.unnormalized(rows)?.iter().sum::<f64>() / rows.rows() as f64)
+    error.is_finite().then_some((log_z, Interval { low: log_z - error, high: log_z + error }))
 }

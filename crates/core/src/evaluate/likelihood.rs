@@ -59,6 +59,9 @@ pub struct Likelihood {
     pub log_z_bennett: Option<(f64, Interval)>,
     /// Sweeps that the backward runs' chains were given to reach the model.
     pub reverse_sweeps: Option<u64>,
+    /// What ln Z is at least, where every row has a probability: the largest −F(v) of the rows, since p(v) ≤ 1.
+    #[serde(default)]
+    pub log_z_least: Option<f64>,
     /// Effective number of forward runs.
     pub ess: Option<f64>,
     /// Effective number of backward runs.
@@ -87,6 +90,7 @@ impl Likelihood {
             log_z_interval: forward.interval,
             log_z_reverse: None,
             log_z_bennett: None,
+            log_z_least: None,
             reverse_sweeps: None,
             ess: Some(forward.ess),
             reverse_ess: None,
@@ -100,15 +104,18 @@ impl Likelihood {
     }
 
     /// Gives between what ln Z lies: from the lower end of the forward runs' interval, which err low, to the upper end of the
-    /// backward runs', which err high, where there are any; and never less than the forward interval, nor without the backward one.
+    /// backward runs', which err high, where there are any; and never less than the forward interval, nor without the backward one or
+    /// what ln Z is at least.
     pub fn bracket(&self) -> Interval {
         let Interval { low, high } = self.log_z_interval;
-        match self.log_z_reverse {
+        let found = match self.log_z_reverse {
             Some((_, back)) => {
                 Interval { low: low.min(back.high), high: mutant!("B190", high.max(back.high), high) }
             }
             None => self.log_z_interval,
-        }
+        };
+        let least = mutant!("B308", self.log_z_least, None).unwrap_or(found.high);
+        Interval { high: found.high.max(least), ..found }
     }
 
     /// Refuses a bracket wider than so many nats, or one that is no number.
@@ -162,6 +169,13 @@ mod tests {
         assert_eq!(found(1.0, 2.0, Some((1.5, 4.5))).bracket(), Interval { low: 1.0, high: 4.5 });
         // Backward runs that don't even reach the forward ones widen it, too.
         assert_eq!(found(1.0, 2.0, Some((-9.0, -8.0))).bracket(), Interval { low: -8.0, high: 2.0 });
+    }
+
+    #[test]
+    fn no_row_is_more_than_certain() {
+        let found = Likelihood { log_z_least: Some(40.0), ..found(1.0, 2.0, None) };
+        assert_eq!(found.bracket(), Interval { low: 1.0, high: 40.0 });
+        assert!(found.certain(3.0).is_err());
     }
 
     #[test]

@@ -170,13 +170,15 @@ impl<M: Thermal> Replicas<'_, M> {
         Ok(())
     }
 
-    /// Spaces the ladder anew after sweeps 2, 4, 8, … of the burn-in, and begins to count anew at its end.
+    /// Spaces the ladder anew after sweeps 2, 4, 8, … of the first half of the burn-in, so that the chains have time to reach the law of
+    /// their last temperatures, and begins to count anew at its end.
     fn adapt(&mut self) {
         let (burn_in, rungs) = (self.options.chains.burn_in, self.betas.len());
         if self.sweeps > burn_in || rungs < 2 {
             return;
         }
-        let spaced = self.options.adapt && self.sweeps > 1 && self.sweeps.is_power_of_two();
+        let early = 2 * self.sweeps <= burn_in;
+        let spaced = self.options.adapt && self.sweeps > 1 && self.sweeps.is_power_of_two() && early;
         if spaced {
             let rejected: Vec<f64> = self.swap_rates().iter().map(|rate| 1.0 - rate).collect();
             self.betas = equal_barrier(&self.betas, &rejected);

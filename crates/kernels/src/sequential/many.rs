@@ -130,9 +130,11 @@ impl Kernel for Part<'_> {
             unpack(self.words[chain * self.stride + self.number], self.machine.spins, x);
         }
         if self.machine.spins {
-            // Σ q (2 b − 1) = 2 Σ q b − Σ q.
+            // Σ q (2 b − 1) = 2 Σ q b − Σ q, which fits 32 bits where 2 Σ q b does not.
             for sums in self.sums.chunks_exact_mut(width) {
-                sums.iter_mut().zip(self.totals).for_each(|(sum, total)| *sum = 2 * *sum - total);
+                sums.iter_mut()
+                    .zip(self.totals)
+                    .for_each(|(sum, total)| *sum = sum.wrapping_mul(2).wrapping_sub(*total));
             }
         }
         let random = self.random::<S>(chains);

@@ -181,6 +181,15 @@ impl<E: Smooth> Thermal for Continuous<E> {
 impl<E: Smooth> Annealed for Continuous<E> {
     type State = Array2<f32>;
 
+    fn check_path(&self) -> Result<(), Error> {
+        match self.moves {
+            Move::Ula { .. } => {
+                mutant!("B307", Err(Error::option("moves", "mala or hmc, which keep the law", "ula")), Ok(()))
+            }
+            _ => Ok(()),
+        }
+    }
+
     fn base_samples(&self, runs: usize, key: Key) -> Array2<f32> {
         self.normal(runs, key.fold_in(0))
     }
@@ -201,10 +210,7 @@ impl<E: Smooth> Annealed for Continuous<E> {
 
 impl<E: Smooth> Reversible for Continuous<E> {
     fn check_reversible(&self) -> Result<(), Error> {
-        match self.moves {
-            Move::Ula { .. } => Err(Error::option("moves", "mala or hmc, which keep the law", "ula")),
-            _ => Ok(()),
-        }
+        self.check_path()
     }
 
     fn packed(&self, state: &Array2<f32>) -> States {
