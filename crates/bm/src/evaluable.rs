@@ -33,9 +33,11 @@ impl Evaluable for Machine {
         true
     }
 
-    /// Gives none: the base is fitted to rows.
-    fn kept_base(&self) -> Option<&Layer> {
-        None
+    /// Gives the base of the visible units ([`Machine::base`]), unless it is the even one that machines have before they see data.
+    fn kept_base(&self) -> Option<Layer> {
+        let kind = self.visible_kind();
+        let own = &self.base()[..kind.features()];
+        own.iter().any(|&bias| bias != 0.0).then(|| kind.layer(own.to_vec()))
     }
 
     fn fit_base(&self, rows: &dyn Rows) -> Result<Layer, Error> {

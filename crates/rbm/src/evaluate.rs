@@ -33,8 +33,8 @@ impl Evaluable for Rbm {
     }
 
     /// Gives the base of the machine, unless it is the even one that machines have before they see data.
-    fn kept_base(&self) -> Option<&Layer> {
-        Some(self.base()).filter(|base| **base != self.visible.free())
+    fn kept_base(&self) -> Option<Layer> {
+        Some(self.base().clone()).filter(|base| *base != self.visible.free())
     }
 
     fn fit_base(&self, rows: &dyn Rows) -> Result<Layer, Error> {

@@ -96,9 +96,11 @@ fn gamma(l: usize, n: usize, coupling: f64) -> f64 {
     libm::acosh(c)
 }
 
-/// The step in K of the differences that derive energies from ln Z: rounding (1e-16 of ln Z, divided by its square) and the
-/// next order both stay below 1e-6 a site.
+/// The step in K of the differences that derive energies from ln Z. The heat's peak has a width of one over the lattice's length L: steps of
+/// `0.03 / L` leave a relative error of the next order of 0.03⁴, below 1e-6; rounding, 1e-16 of ln Z divided by the step's square, stays below
+/// 1e-6 a site.
 const STEP: f64 = 1e-4;
+const STEP_OF_LENGTH: f64 = 0.03;
 
 /// From this K on a lattice of any size differs from the infinite one by less than e^−8K, and ln Z loses more in rounding.
 const COLD: f64 = 4.0;
@@ -109,12 +111,12 @@ pub fn finite(rows: usize, columns: usize, temperature: f64) -> (f64, f64) {
     if coupling > COLD {
         return (energy(temperature), specific_heat(temperature));
     }
-    let step = STEP.min(coupling / 4.0);
+    let step = STEP.min(coupling / 8.0).min(STEP_OF_LENGTH / rows.max(columns) as f64);
     let at = |n: f64| log_z(rows, columns, 1.0 / (coupling + n * step));
-    let (below, here, above) = (at(-1.0), at(0.0), at(1.0));
+    let [far_below, below, here, above, far_above] = [-2.0, -1.0, 0.0, 1.0, 2.0].map(at);
     let sites = (rows * columns) as f64;
-    let first = (above - below) / (2.0 * step);
-    let second = (above - 2.0 * here + below) / (step * step);
+    let first = (far_below - 8.0 * below + 8.0 * above - far_above) / (12.0 * step);
+    let second = (16.0 * (below + above) - (far_below + far_above) - 30.0 * here) / (12.0 * step * step);
     (-first / sites, coupling * coupling * second / sites)
 }
 
@@ -170,6 +172,15 @@ mod tests {
             near(energy, e, 2e-6);
             near(heat, c, 2e-5);
         }
+    }
+
+    /// Kaufman's sum in 40 digits, derived by differences of 10⁻¹² in K.
+    #[test]
+    fn the_peak_of_large_lattices_is_sharp() {
+        let peak = |side: usize| finite(side, side, critical_temperature()).1;
+        near(peak(64), 2.192_211_393, 1e-6);
+        near(peak(256), 2.879_786_255, 3e-6);
+        near(peak(1024), 3.565_862_874, 2e-5);
     }
 
     #[test]

@@ -115,13 +115,15 @@ pub(crate) fn run(args: &MaxCut) -> Result<(), Error> {
     let problem = args.format.read(&args.file)?;
     let ground = interrupt::armed(|| search(args, &problem, clock))?;
     let seconds = clock.seconds();
+    // What was found is told before anything can go wrong with files.
+    tell(args, &problem, &ground, seconds)?;
     if let Some(out) = &args.out {
         write_text(out, &sides(&ground))?;
     }
     if let Some(page) = &args.report {
         write_text(page, &render(&report(args, &problem, &ground, seconds)))?;
     }
-    tell(args, &problem, &ground, seconds)
+    Ok(())
 }
 
 fn search(args: &MaxCut, problem: &Problem, clock: Clock) -> Result<Ground, Error> {

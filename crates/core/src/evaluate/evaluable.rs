@@ -41,7 +41,7 @@ pub trait Evaluable {
     fn is_discrete(&self) -> bool;
 
     /// Gives the base that is kept with the model, if there is one.
-    fn kept_base(&self) -> Option<&Layer>;
+    fn kept_base(&self) -> Option<Layer>;
 
     /// Fits independent visible units to rows, as with [`crate::data::marginals`].
     ///
@@ -124,14 +124,11 @@ pub fn annealed_likelihood<M: Evaluable>(
     options.check()?;
     let unnormalized = model.unnormalized(rows)?;
     let mean = unnormalized.iter().sum::<f64>() / rows.rows() as f64;
-    let fitted;
-    let base = if let Some(base) = options.base.or(model.kept_base()) {
-        base
-    } else {
-        fitted = model.fit_base(options.starts.unwrap_or(rows))?;
-        &fitted
+    let base = match options.base.cloned().or_else(|| model.kept_base()) {
+        Some(base) => base,
+        None => model.fit_base(options.starts.unwrap_or(rows))?,
     };
-    let (path, runs) = (model.path_from(base)?, options.ais.runs);
+    let (path, runs) = (model.path_from(&base)?, options.ais.runs);
     path.check_path()?;
     let betas = options.ais.betas.along(&path, runs, key, &mut |done, of| watch("placing betas", done, of));
     let (there, up) = forward_along(&path, runs, &betas, key, &mut |done, of| watch("annealing", done, of));

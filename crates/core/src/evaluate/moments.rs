@@ -13,7 +13,7 @@ use crate::{Batch, Error};
 pub struct Difference {
     /// The moment of the first set less that of the second.
     pub value: f64,
-    /// Its standard error, √(s_a²/n_a + s_b²/n_b).
+    /// Its standard error, √(s_a²/n_a + s_b²/n_b), of rows that are independent: those of a chain, one after the other, are not.
     pub error: f64,
 }
 

@@ -121,10 +121,7 @@ impl Mixing {
 impl fmt::Display for Mixing {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { r_hat, bulk, tail, time, against } = self;
-        write!(
-            f,
-            "R-hat {r_hat:.3}, effective states {bulk:.0} (tails {tail:.0}), {time:.1} sweeps apart: "
-        )?;
+        write!(f, "R-hat {r_hat:.3}, effective states {bulk:.0} (tails {tail:.0}), {time:.1} looks apart: ")?;
         match against {
             Some(why) => write!(f, "not mixed, {why}"),
             None => f.write_str("mixed"),
