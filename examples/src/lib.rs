@@ -2,6 +2,7 @@
 //! BENCHMARKS.md share what is here: seeds in turn, then mean and worst.
 #![allow(clippy::print_stdout)] // An example speaks.
 
+pub mod digits;
 pub mod trajectories;
 
 use std::time::Instant;

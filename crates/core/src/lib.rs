@@ -14,6 +14,7 @@ pub mod data;
 pub mod doctor;
 pub mod error;
 pub mod evaluate;
+pub mod linear;
 pub mod model;
 pub mod params;
 pub mod persist;

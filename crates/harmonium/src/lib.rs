@@ -3,8 +3,8 @@
 pub use harmonium_bm as bm;
 pub use harmonium_core::{
     Annealed, Backend, Batch, BitMatrix, EnergyModel, Error, ErrorKind, Gibbs, HasParams, HiddenMeans, Key,
-    Marginal, Params, Rows, Thermal, address, batch, check_backend, data, doctor, error, evaluate, model,
-    params, persist, profile, purpose, rows, sample, stats, train, units,
+    Marginal, Params, Rows, Thermal, address, batch, check_backend, data, doctor, error, evaluate, linear,
+    model, params, persist, profile, purpose, rows, sample, stats, train, units,
 };
 pub use harmonium_dbn as dbn;
 pub use harmonium_rbm as rbm;

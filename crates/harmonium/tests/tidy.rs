@@ -7,9 +7,9 @@ use std::path::{Path, PathBuf};
 const CRATES: [&str; 7] = ["kernels", "core", "bm", "rbm", "dbn", "harmonium", "cli"];
 
 /// Concerns inside `core`, lowest first: a folder uses only those before it.
-const CONCERNS: [&str; 12] = [
-    "error", "params", "units", "batch", "rows", "address", "stats", "persist", "data", "model", "evaluate",
-    "sample",
+const CONCERNS: [&str; 13] = [
+    "error", "params", "units", "batch", "rows", "address", "stats", "persist", "data", "linear", "model",
+    "evaluate", "sample",
 ];
 
 fn root() -> PathBuf {

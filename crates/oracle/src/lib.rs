@@ -59,6 +59,7 @@ pub mod gradient;
 pub mod half_line;
 pub mod layered;
 pub mod likelihood;
+pub mod linear;
 pub mod machine;
 pub mod math;
 pub mod moments;

@@ -3,8 +3,10 @@
 use std::ops::Range;
 
 use harmonium_kernels::BitMatrix;
+use ndarray::Array2;
 
-use crate::Error;
+use crate::rows::check_named;
+use crate::{Batch, Error, Rows};
 
 /// Holds the values of a [`Table`], row after row, in the least memory that keeps them.
 #[derive(Clone, Debug, PartialEq)]
@@ -140,6 +142,28 @@ impl Table {
     }
 }
 
+/// A table hands out bits as such, and other values as real ones; bytes stay bytes until they are read.
+impl Rows for Table {
+    fn rows(&self) -> usize {
+        self.rows
+    }
+
+    fn units(&self) -> usize {
+        self.columns
+    }
+
+    fn read(&self, rows: &[u32]) -> Result<Batch, Error> {
+        check_named(rows, self.rows)?;
+        let row = |r: usize| rows[r] as usize;
+        match &self.values {
+            Values::Bits(bits) => Batch::from_bits(bits.gather(rows.iter().map(|&row| row as usize))),
+            _ => Batch::reals(Array2::from_shape_fn((rows.len(), self.columns), |(r, c)| {
+                self.value(row(r), c)
+            })),
+        }
+    }
+}
+
 /// Names a place in a table the way every error does.
 pub(super) fn place(row: usize, column: usize) -> String {
     format!("row {row}, column {column} (counted from 0)")
@@ -168,6 +192,8 @@ pub(super) fn check_sides(field: &str, rows: usize, columns: usize) -> Result<()
 
 #[cfg(test)]
 mod tests {
+    use ndarray::array;
+
     use super::*;
 
     #[test]
@@ -186,6 +212,8 @@ mod tests {
             assert_eq!((part.value(0, 0), part.value(0, 1), part.value(1, 1)), (0.0, 1.0, 0.0));
             assert!(table.slice_rows(1..1).is_err());
             assert!(table.slice_rows(2..4).is_err());
+            assert_eq!(table.read(&[2, 1]).unwrap().to_array(), array![[0.0, 0.0], [0.0, 1.0]]);
+            assert!(table.read(&[3]).is_err() && table.read(&[]).is_err());
         }
     }
 

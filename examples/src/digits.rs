@@ -1,0 +1,141 @@
+//! Prepares the digits of 8 × 8 pixels as scikit-learn's example of a machine before a logistic regression does.
+
+use std::path::Path;
+
+use harmonium::Error;
+use harmonium::data::{ReadOptions, Table, fold, open};
+use ndarray::{Array2, Axis, concatenate, s};
+
+/// Is a set of pictures of 64 pixels with their classes.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Digits {
+    /// The pixels: `(n, 64)`.
+    pub pixels: Array2<f32>,
+    /// The digit of each picture.
+    pub labels: Vec<usize>,
+}
+
+/// Is a training set and a test set.
+pub type Split = (Digits, Digits);
+
+impl Digits {
+    /// Reads the 1,797 digits of the repository, pixels of 0 to 16.
+    ///
+    /// # Errors
+    /// As [`open`].
+    pub fn read() -> Result<Self, Error> {
+        let table = table("digits.csv.gz")?;
+        let pixels = Array2::from_shape_fn((table.rows(), 64), |(row, pixel)| table.value(row, pixel));
+        Ok(Self { pixels, labels: (0..table.rows()).map(|row| table.value(row, 64) as usize).collect() })
+    }
+
+    /// Takes the named rows, in their order.
+    pub fn rows(&self, rows: &[usize]) -> Self {
+        Self { pixels: self.pixels.select(Axis(0), rows), labels: rows.iter().map(|&row| self.labels[row]).collect() }
+    }
+
+    /// Puts copies below that are shifted up, left, right and down by one pixel, zeros coming in: `(n, 64) → (5 n, 64)`.
+    #[must_use]
+    pub fn nudged(&self) -> Self {
+        let copy = |(down, right): (usize, usize)| {
+            Array2::from_shape_fn(self.pixels.dim(), |(row, pixel)| {
+                // Counted from 1, so that what comes in is 0 or 9.
+                let (y, x) = (pixel / 8 + down, pixel % 8 + right);
+                let inside = (1..=8).contains(&y) && (1..=8).contains(&x);
+                if inside { self.pixels[(row, (y - 1) * 8 + x - 1)] } else { 0.0 }
+            })
+        };
+        let copies = [(1, 1), (2, 1), (1, 2), (1, 0), (0, 1)].map(copy);
+        let pixels = concatenate(Axis(0), &copies.each_ref().map(|copy| copy.view())).expect("64 pixels each");
+        Self { pixels, labels: self.labels.repeat(5) }
+    }
+
+    /// Maps each column to 0 to 1 by the extremes that it has in `fit`; what never varies there becomes 0.
+    #[must_use]
+    pub fn scaled(&self, fit: &Self) -> Self {
+        let mut pixels = self.pixels.clone();
+        for (mut column, known) in pixels.columns_mut().into_iter().zip(fit.pixels.columns()) {
+            let least = known.iter().copied().fold(f32::INFINITY, f32::min);
+            let span = known.iter().copied().fold(f32::NEG_INFINITY, f32::max) - least;
+            column.mapv_inplace(|x| if span > 0.0 { ((x - least) / span).clamp(0.0, 1.0) } else { 0.0 });
+        }
+        Self { pixels, labels: self.labels.clone() }
+    }
+
+    /// Splits off the rows whose number has fold 0 as the second set.
+    pub fn folded(&self) -> Split {
+        let (test, train): (Vec<usize>, Vec<usize>) = (0..self.labels.len()).partition(|&row| fold(row as u64) == 0);
+        (self.rows(&train), self.rows(&test))
+    }
+
+    /// Copies the first rows alone.
+    #[must_use]
+    pub fn first(&self, rows: usize) -> Self {
+        Self { pixels: self.pixels.slice(s![..rows, ..]).to_owned(), labels: self.labels[..rows].to_vec() }
+    }
+}
+
+/// Gives scikit-learn's protocol: all 8,985 nudged pictures scaled together, then split at random by the stored list. Copies of a
+/// training digit are among the test rows.
+///
+/// # Errors
+/// As [`open`].
+pub fn published() -> Result<Split, Error> {
+    let all = Digits::read()?.nudged();
+    let all = all.scaled(&all);
+    let list = table("split.csv")?;
+    let test: Vec<usize> = (0..list.rows()).map(|row| list.value(row, 0) as usize).collect();
+    let train: Vec<usize> = (0..all.labels.len()).filter(|row| !test.contains(row)).collect();
+    Ok((all.rows(&train), all.rows(&test)))
+}
+
+/// Gives the honest protocol: digits are split before they are nudged, the test digits stay as they are, and the scale is that
+/// of the training pictures.
+///
+/// # Errors
+/// As [`open`].
+pub fn honest() -> Result<Split, Error> {
+    let (train, test) = Digits::read()?.folded();
+    let train = train.nudged();
+    Ok((train.scaled(&train), test.scaled(&train)))
+}
+
+fn table(name: &str) -> Result<Table, Error> {
+    open(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../data/digits").join(name), &ReadOptions::default())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn copies_are_shifted_up_left_right_and_down() {
+        let mut one = Digits { pixels: Array2::zeros((1, 64)), labels: vec![3] };
+        one.pixels[(0, 27)] = 1.0;
+        let place = |row: usize, all: &Digits| (0..64).filter(|&pixel| all.pixels[(row, pixel)] > 0.0).collect::<Vec<_>>();
+        let nudged = one.nudged();
+        assert_eq!([0, 1, 2, 3, 4].map(|row| place(row, &nudged)), [[27], [19], [26], [28], [35]]);
+        assert!(nudged.labels == [3; 5]);
+        one.pixels = Array2::zeros((1, 64));
+        one.pixels[(0, 7)] = 1.0;
+        assert_eq!([1, 2, 3, 4].map(|row| place(row, &one.nudged()).len()), [0, 1, 0, 1]);
+    }
+
+    #[test]
+    fn the_published_split_has_every_picture_once() {
+        let (train, test) = published().unwrap();
+        assert_eq!((train.labels.len(), test.labels.len()), (7_188, 1_797));
+        // The first test rows of the list are 2646, 1283 and 1691: digits 849, shifted up, and 1283 and 1691 themselves.
+        let all = Digits::read().unwrap().labels;
+        assert_eq!(test.labels[..3], [all[849], all[1283], all[1691]]);
+        let sum = |set: &Digits| set.labels.iter().sum::<usize>();
+        assert_eq!(sum(&train) + sum(&test), 5 * all.iter().sum::<usize>());
+        assert!(train.pixels.iter().chain(&test.pixels).all(|x| (0.0..=1.0).contains(x)));
+    }
+
+    #[test]
+    fn no_copy_of_an_honest_test_digit_is_trained_on() {
+        let (train, test) = honest().unwrap();
+        assert_eq!(train.labels.len() + 5 * test.labels.len(), 8_985);
+    }
+}
