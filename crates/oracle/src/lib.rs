@@ -62,6 +62,7 @@ pub mod likelihood;
 pub mod machine;
 pub mod math;
 pub mod moments;
+pub mod network;
 pub mod noisy_rectified;
 pub mod normal;
 pub mod quadrature;
