@@ -3,10 +3,15 @@
 //! A [`Network`] starts at random or from the machines of a stack; [`tune`] minimises a [`Loss`] of its outputs against
 //! [`Targets`], batch by batch, by the rules of `core::train`. Nothing here knows how the machines were trained.
 
+mod autoencoder;
 mod backprop;
 mod build;
+mod conjugate;
 mod disturb;
+mod file;
+mod hamming;
 mod layer;
+mod line;
 mod loss;
 mod network;
 mod numeric;
@@ -19,9 +24,13 @@ mod targets;
 mod tuner;
 mod update;
 
+pub use autoencoder::Autoencoder;
 pub use backprop::Disturbance;
 pub use build::Head;
+pub use conjugate::{Conjugate, Searched, conjugate, minimise};
 pub use disturb::{Noise, Omit};
+pub use file::NetworkHeader;
+pub use hamming::{Hamming, Neighbour};
 pub use layer::{Activation, Dense};
 pub use loss::{Goal, Loss};
 pub use network::Network;
