@@ -125,7 +125,12 @@ impl Network {
             (Some((epoch, score)), Some(params)) => Some((epoch, score, params)),
             (None, None) => None,
             _ => {
-                return Err(Error::format("header", "best", "a score with its parameters, or neither", "one"));
+                return Err(Error::format(
+                    "header",
+                    "best",
+                    "a score with its parameters, or neither",
+                    "one",
+                ));
             }
         };
         tensors.finished()?;
