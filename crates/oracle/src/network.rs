@@ -206,14 +206,15 @@ pub fn gradient(layers: &[Layer], batch: &Batch, loss: Loss) -> (Num, Vec<Num>) 
     }
     let mut entries = Vec::new();
     for ((layer, deltas), reads) in layers.iter().zip(&deltas).zip(&reads) {
-        let n = 0..batch.rows.len();
-        for i in 0..layer.weights.len() {
-            for j in 0..layer.bias.len() {
-                let terms = n.clone().map(|r| reads[r][i].times(deltas[r][j].times(share)));
-                entries.push(Num::sum(terms));
-            }
+        // Entry (i, j) is Σ over rows of x_i δ_j / n; a bias reads 1.
+        let (inputs, units) = (layer.weights.len(), layer.bias.len());
+        for (i, j) in (0..=inputs).flat_map(|i| (0..units).map(move |j| (i, j))) {
+            let rows = reads.iter().zip(deltas);
+            entries.push(Num::sum(rows.map(|(x, delta)| {
+                let share = delta[j].times(share);
+                x.get(i).map_or(share, |x| x.times(share))
+            })));
         }
-        entries.extend((0..layer.bias.len()).map(|j| Num::sum(n.clone().map(|r| deltas[r][j].times(share)))));
     }
     (Num::sum(losses.into_iter()), entries)
 }

@@ -145,7 +145,7 @@ pub fn minimise(
             slope = -here.gradient.dot(&here.gradient);
         }
         // A slope of nothing, and one that is no number, lead nowhere.
-        if !(slope < 0.0) {
+        if slope.is_nan() || slope == 0.0 {
             break;
         }
         let search = Search { options, start: &here, direction: &direction, slope };

@@ -90,7 +90,7 @@ impl Disturbance {
 
 /// Draws factors of units: 0, or 1 / (1 − p).
 fn mask(rows: usize, units: usize, p: f32, key: Key) -> Array2<f32> {
-    let (kept, least) = (1.0 / (1.0 - p), (p * 16_777_216.0).ceil() as u32);
+    let (kept, least) = (mutant!("B229", 1.0 / (1.0 - p), 1.0), (p * 16_777_216.0).ceil() as u32);
     by_row(rows, units, |row, out| {
         for (block, out) in out.chunks_mut(BLOCK).enumerate() {
             let words = chacha::block(key.words(), block as u64, row as u64);

@@ -101,7 +101,7 @@ fn next(low: Step, high: Option<Step>) -> f64 {
 fn cubic(a: Step, b: Step) -> Option<f64> {
     let d = a.slope + b.slope - 3.0 * (a.value - b.value) / (a.length - b.length);
     let square = d * d - a.slope * b.slope;
-    if !(square >= 0.0) {
+    if square.is_nan() || square < 0.0 {
         return None;
     }
     let root = square.sqrt() * (b.length - a.length).signum();

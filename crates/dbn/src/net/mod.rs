@@ -2,6 +2,7 @@
 //!
 //! A [`Network`] starts at random or from the machines of a stack; [`tune`] minimises a [`Loss`] of its outputs against
 //! [`Targets`], batch by batch, by the rules of `core::train`. Nothing here knows how the machines were trained.
+#![allow(clippy::needless_pass_by_value)] // A view is passed by value wherever ndarray is at home.
 
 mod autoencoder;
 mod backprop;

@@ -24,8 +24,8 @@ pub(super) fn exp(x: f32) -> f32 {
     let r = (x - n * LN2_HIGH) - n * LN2_LOW;
     let p = EXP[1..].iter().fold(EXP[0], |p, &c| p * r + c);
     let p = (p * r + 1.0) * r + 1.0;
-    // The lowest bits of `shifted` are n. x − x is 0 but for NaN.
-    f32::from_bits(p.to_bits().wrapping_add(shifted.to_bits() << 23)) + (x - x)
+    // The lowest bits of `shifted` are n. The last term is 0 but for NaN.
+    f32::from_bits(p.to_bits().wrapping_add(shifted.to_bits() << 23)) + 0.0 * x
 }
 
 /// Computes σ(x) = 1 / (1 + e^−x), relative error 5e-7.
