@@ -64,6 +64,14 @@ mod mean_field;
 mod metamorphic;
 #[path = "missing.rs"]
 mod missing;
+#[path = "network.rs"]
+mod network;
+#[path = "network_codes.rs"]
+mod network_codes;
+#[path = "network_options.rs"]
+mod network_options;
+#[path = "network_tuning.rs"]
+mod network_tuning;
 #[path = "noisy_rectified.rs"]
 mod noisy_rectified;
 #[path = "optimizers.rs"]
@@ -124,7 +132,7 @@ const fn bug(id: &'static str, what: &'static str, oracle: &'static str, proof: 
     Bug { id, what, oracle, proof }
 }
 
-const BUGS: [Bug; 177] = [
+const BUGS: [Bug; 193] = [
     bug("B01", "negative phase pairs h with the wrong v", "O7", "estimators::cd_has_its_expectation"),
     bug("B02", "AIS anneals with the wrong parameters", "O8", "ais::weights_are_unbiased"),
     bug(
@@ -779,17 +787,93 @@ const BUGS: [Bug; 177] = [
     bug("B207", "memory by a header's number", "refusal", "replicated::a_header_alone_fills_no_memory"),
     bug("B210", "a flip leaves the spin", "no-drift", "ground::metropolis_sweeps_leave_the_law_alone"),
     bug(
+        "B211",
+        "neighbours judged before a flip",
+        "no-drift",
+        "ground::metropolis_sweeps_leave_the_law_alone",
+    ),
+    bug(
         "B213",
         "upper parts of codes trusted where they leave a unit open",
         "equal storages",
         "machine::draws_near_their_thresholds_are_those_of_whole_codes",
     ),
     bug(
-        "B211",
-        "neighbours judged before a flip",
-        "no-drift",
-        "ground::metropolis_sweeps_leave_the_law_alone",
+        "B214",
+        "slope of a sigmoid unit without 1 − y",
+        "formulas",
+        "network::gradients_are_those_of_the_formulas",
     ),
+    bug(
+        "B215",
+        "layers with more units than the next has inputs",
+        "refusal",
+        "network::what_does_not_fit_is_refused",
+    ),
+    bug(
+        "B216",
+        "decoder with weights that are not transposed",
+        "mean field",
+        "network::an_unrolled_network_is_the_mean_field_pass_of_its_machines",
+    ),
+    bug(
+        "B217",
+        "softmax gradient without the class",
+        "formulas",
+        "network::gradients_are_those_of_the_formulas",
+    ),
+    bug("B218", "units left out forwards alone", "formulas", "network::gradients_are_those_of_the_formulas"),
+    bug("B219", "the same units left out in every layer", "law", "network_options::masks_follow_their_rates"),
+    bug(
+        "B220",
+        "rows of any width tuned on",
+        "refusal",
+        "network_options::what_is_wrong_is_named_before_anything_changes",
+    ),
+    bug(
+        "B221",
+        "a class beyond the last taken",
+        "refusal",
+        "network_options::what_is_wrong_is_named_before_anything_changes",
+    ),
+    bug("B222", "true and predicted classes swapped", "counts", "network_tuning::tuning_tells_classes_apart"),
+    bug(
+        "B223",
+        "a tuning that no guard sees",
+        "refusal",
+        "network_tuning::a_tuning_that_runs_away_ends_with_its_last_good_state",
+    ),
+    bug(
+        "B224",
+        "the last epoch kept for the best",
+        "replay",
+        "network_tuning::the_best_epoch_is_kept_and_patience_ends",
+    ),
+    bug(
+        "B225",
+        "powers of Adam lost in a snapshot",
+        "resume",
+        "network_tuning::a_resumed_tuning_is_the_uninterrupted_one",
+    ),
+    bug(
+        "B226",
+        "the last update for the average",
+        "replay",
+        "network_tuning::the_average_is_that_of_the_updates",
+    ),
+    bug(
+        "B227",
+        "directions of steepest descent for conjugate ones",
+        "closed form",
+        "network_codes::conjugate_gradients_solve_a_quadratic_in_as_many_searches_as_it_has_dimensions",
+    ),
+    bug(
+        "B228",
+        "common bits counted for differing ones",
+        "search by hand",
+        "network_codes::the_nearest_codes_are_those_of_a_search_by_hand",
+    ),
+    bug("B229", "units that stay are not scaled up", "law", "network_options::masks_follow_their_rates"),
     bug(
         "B275",
         "codes of a few terms as coarse as those of products",

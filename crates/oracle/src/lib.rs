@@ -63,6 +63,7 @@ pub mod linear;
 pub mod machine;
 pub mod math;
 pub mod moments;
+pub mod network;
 pub mod noisy_rectified;
 pub mod normal;
 pub mod quadrature;
