@@ -115,7 +115,7 @@ impl Dbn {
     /// Gives ln of the volume that a standardised row has in the data's own units.
     fn volume(&self) -> f64 {
         let lowest = self.lower.first().map_or(self.top.rbm(), |directed| &directed.generative);
-        lowest.scaling().map_or(0.0, Scaling::log_volume)
+        mutant!("B244", lowest.scaling().map_or(0.0, Scaling::log_volume), 0.0)
     }
 
     /// Computes −F of what the top machine sees, the label summed out; standardised rows are as they are.

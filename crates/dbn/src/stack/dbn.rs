@@ -52,6 +52,25 @@ impl Dbn {
         Self::new(lower.into_iter().map(Directed::tied).collect(), Top::Labelled(top))
     }
 
+    /// Gives the machines below the top recognition halves of their own, that of the data first: q(above | below) takes the weights
+    /// and hidden units of these, p(below | above) keeps those of the machines that are there.
+    ///
+    /// # Errors
+    /// Refuses another number of machines, and machines of other units than the ones there.
+    pub fn with_recognition(self, recognition: Vec<Rbm>) -> Result<Self, Error> {
+        let (expected, got) = (self.lower.len(), recognition.len());
+        if expected != got {
+            return Err(Error::shape(
+                "recognition",
+                format!("{expected} machines"),
+                format!("{got} machines"),
+            ));
+        }
+        let pairs = self.lower.into_iter().zip(recognition);
+        let lower = pairs.map(|(directed, own)| directed.untied(own)).collect::<Result<_, Error>>()?;
+        Self::new(lower, self.top)
+    }
+
     fn joined(mut rbms: Vec<Rbm>, top: impl FnOnce(Rbm) -> Top) -> Result<Self, Error> {
         check_depth(rbms.len())?;
         let Some(last) = rbms.pop() else { return Err(Error::option("layers", "1 or more", 0)) };

@@ -2,7 +2,7 @@
 
 use harmonium_core::params::{Params, Tensor};
 use harmonium_core::units::{Input, Layer, States, Unit};
-use harmonium_core::{HasParams, Key};
+use harmonium_core::{Error, HasParams, Key};
 use harmonium_kernels::parallel;
 use harmonium_rbm::Rbm;
 use ndarray::{Array2, Axis, s};
@@ -26,6 +26,17 @@ impl Directed {
     /// Makes one whose weights serve both ways.
     pub(super) fn tied(rbm: Rbm) -> Self {
         Self { generative: rbm, recognition: None }
+    }
+
+    /// Gives it a recognition half of its own.
+    pub(super) fn untied(self, own: Rbm) -> Result<Self, Error> {
+        for side in [Rbm::visible, Rbm::hidden] {
+            let (expected, got) = (side(&self.generative).units(), side(&own).units());
+            if expected != got {
+                return Err(Error::shape("recognition", expected, got));
+            }
+        }
+        Ok(Self { recognition: Some(own), ..self })
     }
 
     /// Gives the machine that infers.

@@ -117,8 +117,9 @@ impl Dbn {
             0 => Top::Plain(top),
             classes => Top::Labelled(Classifier::from_rbm(top, classes as usize)?),
         };
-        let lower = halves(machines, recognition)?;
-        Ok((Self::new(lower, top)?, header))
+        let tied = Self::new(machines.into_iter().map(Directed::tied).collect(), top)?;
+        let untied = !recognition.is_empty();
+        Ok((if untied { tied.with_recognition(recognition)? } else { tied }, header))
     }
 }
 
@@ -127,28 +128,6 @@ const MACHINE: &str = "machine_";
 const RECOGNITION: &str = "recognition_";
 const CURRENT: &str = "current";
 const TUNED: &str = "tuned_";
-
-/// Joins generative halves with recognition halves, if there are any.
-fn halves(machines: Vec<Rbm>, recognition: Vec<Rbm>) -> Result<Vec<Directed>, Error> {
-    if recognition.is_empty() {
-        return Ok(machines.into_iter().map(Directed::tied).collect());
-    }
-    let (expected, got) = (machines.len(), recognition.len());
-    if expected != got {
-        return Err(Error::format("header", "recognition", format!("{expected} machines"), got));
-    }
-    let pairs = machines.into_iter().zip(recognition);
-    pairs
-        .map(|(generative, own)| {
-            let sides = |rbm: &Rbm| (rbm.visible().units(), rbm.hidden().units());
-            if sides(&generative) != sides(&own) {
-                let got = format!("{} x {}", own.visible_units(), own.hidden_units());
-                return Err(Error::format("header", "recognition", "units of the generative half", got));
-            }
-            Ok(Directed { generative, recognition: Some(own) })
-        })
-        .collect()
-}
 
 impl Stacking {
     /// Makes the header and the tensors of a training, whatever its phase.

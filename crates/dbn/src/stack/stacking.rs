@@ -10,7 +10,7 @@ use harmonium_rbm::{Classifier, Rbm};
 use super::inferred::check_labels;
 use super::top::{Crown, Top};
 use super::tuning::{self, Standing};
-use super::{Dbn, Greedy, Inferred, Phase, Progress, directed::Directed, keys, start};
+use super::{Dbn, Greedy, Inferred, Phase, Progress, Recipe, UpDown, directed::Directed, keys, start};
 
 /// Says how a run of a stack's training ended.
 #[derive(Clone, Debug, PartialEq)]
@@ -70,6 +70,22 @@ impl Stacking {
     pub fn new(plan: Greedy) -> Result<Self, Error> {
         plan.check()?;
         Ok(Self { plan, finished: Vec::new(), current: None, tuned: None })
+    }
+
+    /// Prepares the up-down of a stack that is there: nothing else is trained.
+    ///
+    /// # Errors
+    /// As [`UpDown::check`].
+    pub fn tuning(dbn: &Dbn, options: UpDown) -> Result<Self, Error> {
+        let hidden = (1..=dbn.depth()).map(|layer| dbn.units(layer));
+        let layers = hidden.map(|hidden| Ok(Recipe { hidden: hidden?, ..Recipe::default() }));
+        let (layers, visible) = (layers.collect::<Result<_, Error>>()?, Some(dbn.units(0)?));
+        let mut out = Self::new(Greedy { visible, layers, classes: dbn.classes(), tuning: Some(options) })?;
+        out.finished = dbn.rbms().into_iter().cloned().collect();
+        if let Some(options) = out.plan.tuning.as_ref().filter(|options| options.epochs > 0 || dbn.is_untied()) {
+            out.tuned = Some(tuning::begin(dbn, options)?);
+        }
+        Ok(out)
     }
 
     /// Says what comes next.
@@ -259,7 +275,7 @@ impl Stacking {
         let snapshot = training.snapshot(&model, &learner);
         let over = training.step() == training.total();
         if over {
-            model = training.averaged(&model).unwrap_or(model);
+            model = mutant!("B241", training.averaged(&model), None).unwrap_or(model);
         }
         Ok(Run { machine: model.rbm().clone(), snapshot, over, stopped: summary.stopped })
     }

@@ -27,7 +27,11 @@ pub(super) fn machine(
     fresh.set_marginals(rows)?;
     let mut out = if recipe.transposed {
         check_turned(layer, &below.visible().units(), &recipe.hidden)?;
-        Rbm::from_layers(below.weights().t().to_owned(), below.hidden().clone(), below.visible().clone())?
+        Rbm::from_layers(
+            below.weights().t().to_owned(),
+            mutant!("B240", below.hidden().clone(), fresh.base().clone()),
+            below.visible().clone(),
+        )?
     } else {
         Rbm::from_layers(fresh.weights(), fresh.base().clone(), fresh.hidden().clone())?
     };
@@ -60,7 +64,8 @@ pub(super) fn classifier(
 pub(super) fn settle(mut rbm: Rbm) -> Result<Rbm, Error> {
     use harmonium_core::EnergyModel;
     let mut params = rbm.params();
-    params.tensors_mut()[0].values = rbm.weights().into_raw_vec_and_offset().0;
+    params.tensors_mut()[0].values =
+        mutant!("B242", rbm.weights().into_raw_vec_and_offset().0, params.tensors()[0].values.clone());
     let shift = rbm.shift();
     EnergyModel::restore(&mut rbm, &params, shift)?;
     Ok(rbm)

@@ -47,6 +47,14 @@ impl Standing {
     }
 }
 
+/// Gives where up-down begins.
+pub(super) fn begin(stack: &Dbn, options: &UpDown) -> Result<Standing, Error> {
+    match stack.classes() {
+        Some(_) => Ok(Tuning::<harmonium_rbm::Classifier>::new(stack, options)?.standing()),
+        None => Ok(Tuning::<Rbm>::new(stack, options)?.standing()),
+    }
+}
+
 /// Holds what a run of up-down is given.
 pub(super) struct Job<'a> {
     pub(super) options: &'a UpDown,
