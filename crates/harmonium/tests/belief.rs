@@ -216,8 +216,9 @@ fn samples_follow(dbn: &Dbn, class: Option<usize>, expected: &[f64], slack: f64,
     assert!(off <= bound, "{class:?}: {off} > {bound}");
     let (states, units) = (drawn.states.to_array(), drawn.states.features());
     for unit in 0..units {
-        let rest = states.column(unit).iter().zip(drawn.means.column(unit)).map(|(x, m)| f64::from(x - m));
-        let z = z_score(&rest.collect::<Vec<_>>(), 0.0).abs();
+        let (at, means) = (states.column(unit), drawn.means.column(unit));
+        let rest: Vec<f64> = at.iter().zip(&means).map(|(x, m)| f64::from(x - m)).collect();
+        let z = z_score(&rest, 0.0).abs();
         assert!(z <= z_star(units), "{class:?}, unit {unit}: {z}");
     }
     let known = drawn.labels.is_some_and(|labels| labels.iter().all(|&label| Some(label) == class));

@@ -172,7 +172,7 @@ impl Stacking {
     fn check_data(&self, data: &dyn Rows, labels: Option<&[Option<usize>]>) -> Result<(), Error> {
         rows::check_count("data", data.rows())?;
         let first = rows::first(data)?;
-        first.check_complete("data")?;
+        data.whole().unwrap_or(&first).check_complete("data")?;
         if let Some(machine) = self.finished.first() {
             machine.check_data(&first)?;
         }
