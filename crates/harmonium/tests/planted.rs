@@ -10,6 +10,14 @@
 mod ais;
 #[path = "averaging.rs"]
 mod averaging;
+#[path = "belief.rs"]
+mod belief;
+#[path = "belief_features.rs"]
+mod belief_features;
+#[path = "belief_training.rs"]
+mod belief_training;
+#[path = "belief_updown.rs"]
+mod belief_updown;
 #[path = "bounds.rs"]
 mod bounds;
 #[path = "classifier.rs"]
@@ -132,7 +140,7 @@ const fn bug(id: &'static str, what: &'static str, oracle: &'static str, proof: 
     Bug { id, what, oracle, proof }
 }
 
-const BUGS: [Bug; 193] = [
+const BUGS: [Bug; 208] = [
     bug("B01", "negative phase pairs h with the wrong v", "O7", "estimators::cd_has_its_expectation"),
     bug("B02", "AIS anneals with the wrong parameters", "O8", "ais::weights_are_unbiased"),
     bug(
@@ -874,6 +882,86 @@ const BUGS: [Bug; 193] = [
         "network_codes::the_nearest_codes_are_those_of_a_search_by_hand",
     ),
     bug("B229", "units that stay are not scaled up", "law", "network_options::masks_follow_their_rates"),
+    bug(
+        "B230",
+        "all layers of a stack trained at the addresses of the first",
+        "other weights",
+        "belief_training::layers_have_keys_of_their_own",
+    ),
+    bug(
+        "B231",
+        "another class clamped than the one asked for",
+        "enumeration",
+        "belief::samples_of_a_class_follow_its_law",
+    ),
+    bug(
+        "B232",
+        "wake and sleep without what was expected",
+        "enumeration",
+        "belief_updown::steps_with_chains_from_the_data_have_their_expectation",
+    ),
+    bug(
+        "B233",
+        "rows inferred at the address of the first of them",
+        "other draws",
+        "belief_features::each_batch_draws_anew",
+    ),
+    bug(
+        "B234",
+        "up-down resumed without its momentum",
+        "resume",
+        "belief_training::interrupted_trainings_give_the_same_bits",
+    ),
+    bug(
+        "B235",
+        "recognition weights taught by data instead of dreams",
+        "enumeration",
+        "belief_updown::steps_with_chains_from_the_data_have_their_expectation",
+    ),
+    bug(
+        "B236",
+        "up-down resumed without its chains",
+        "resume",
+        "belief_training::interrupted_trainings_give_the_same_bits",
+    ),
+    bug(
+        "B237",
+        "means cut at one half passed down instead of draws",
+        "enumeration",
+        "belief::samples_follow_the_law",
+    ),
+    bug(
+        "B238",
+        "bias of the first class for all",
+        "formula",
+        "belief_features::predictions_are_the_law_of_the_label",
+    ),
+    bug("B239", "bound without the entropy of q", "enumeration", "belief::bounds_are_those_of_enumeration"),
+    bug(
+        "B240",
+        "a machine turned upside down without its biases",
+        "the machine below",
+        "belief_training::second_machines_raise_the_bound",
+    ),
+    bug("B241", "average of a layer dropped", "another model", "belief_training::averages_are_what_is_kept"),
+    bug(
+        "B242",
+        "finished machines kept off their grid",
+        "resume",
+        "belief_training::interrupted_trainings_give_the_same_bits",
+    ),
+    bug(
+        "B243",
+        "labels by their place in the batch",
+        "closed form",
+        "belief_features::labels_stand_behind_their_rows",
+    ),
+    bug(
+        "B244",
+        "bound of real data in standardised units",
+        "the machine below",
+        "belief::bounds_of_real_data_are_densities_of_their_own_units",
+    ),
     bug(
         "B275",
         "codes of a few terms as coarse as those of products",

@@ -52,6 +52,7 @@
 //! ```
 
 pub mod ais;
+pub mod belief;
 pub mod bits;
 pub mod enumerate;
 pub mod gamma;

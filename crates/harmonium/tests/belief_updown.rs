@@ -1,0 +1,153 @@
+//! Proves one step of up-down against its expectation by enumeration: wake, the top machine, sleep.
+
+mod common;
+
+use std::ops::ControlFlow;
+
+use common::law::entries;
+use common::{batch, close, exact, key, model};
+use harmonium::dbn::stack::{Dbn, Stacking, UpDown};
+use harmonium::rbm::Rbm;
+use harmonium::train::Schedule;
+use harmonium::units::Units;
+use harmonium::{Batch, HasParams};
+use harmonium_oracle::belief::Belief;
+use harmonium_oracle::math::sigmoid;
+use harmonium_oracle::stats::ALPHA;
+
+const ROWS: usize = 120_000;
+/// Rows of each visible state among 16.
+const SHARES: [(u64, usize); 3] = [(0b0110, 60_000), (0b1011, 36_000), (0b0001, 24_000)];
+
+/// Makes a stack of 4, 3, 2 and 3 units whose recognition weights are others than its generative ones.
+fn stack() -> Dbn {
+    let [a, b, top] = [(4, 3, 1), (3, 2, 2), (2, 3, 3)].map(|(v, h, seed)| model(v, h, 1.0, seed));
+    let own = vec![model(4, 3, 1.0, 11), model(3, 2, 1.0, 12)];
+    Dbn::from_rbms(vec![a, b, top]).unwrap().with_recognition(own).unwrap()
+}
+
+fn oracle(dbn: &Dbn) -> Belief {
+    let (generative, recognition) = (dbn.rbms(), dbn.recognisers().unwrap());
+    Belief {
+        generative: generative[..2].iter().map(|rbm| exact(rbm)).collect(),
+        recognition: recognition[..2].iter().map(exact).collect(),
+        top: exact(generative[2]),
+        classes: 0,
+    }
+}
+
+fn data() -> Batch {
+    let rows: Vec<u64> = SHARES.iter().flat_map(|&(v, n)| std::iter::repeat_n(v, n)).collect();
+    batch(4, &rows)
+}
+
+fn law() -> Vec<f64> {
+    let mut law = vec![0.0; 16];
+    SHARES.iter().for_each(|&(v, n)| law[v as usize] = n as f64 / ROWS as f64);
+    law
+}
+
+/// Does one update with η = 1 on all rows.
+fn step(dbn: &Dbn, chains: usize, k: f64) -> Dbn {
+    let options = UpDown {
+        epochs: 1,
+        batch: ROWS,
+        learning_rate: Schedule::Constant(1.0),
+        k: Schedule::Constant(k),
+        chains,
+        ..UpDown::default()
+    };
+    let mut stacking = Stacking::tuning(dbn, options).unwrap();
+    stacking.run(&data(), None, key(5), &mut |_| ControlFlow::Continue(())).unwrap();
+    stacking.finish().unwrap()
+}
+
+/// Gives before − after: the gradient, where η = 1. `bias` is the block that moved beside the weights.
+fn moved(before: &Rbm, after: &Rbm, bias: usize) -> Vec<f64> {
+    let weights = before.weights().into_iter().zip(after.weights()).map(|(a, b)| f64::from(a) - f64::from(b));
+    let (old, new) = (before.blocks()[bias].values.to_vec(), after.blocks()[bias].values.to_vec());
+    weights.chain(old.into_iter().zip(new).map(|(a, b)| f64::from(a) - f64::from(b))).collect()
+}
+
+/// Hoeffding's bound for means of `ROWS` numbers between −1 and 1, 60 of them; grids, 16-bit means and f32 lose less than 1e-4.
+fn tau() -> f64 {
+    2.0 * ((2.0 * 60.0 / ALPHA).ln() / (2.0 * ROWS as f64)).sqrt() + 1e-4
+}
+
+#[track_caller]
+fn agree(found: &[f64], expected: &[f64], place: &str) {
+    assert_eq!(found.len(), expected.len(), "{place}");
+    found.iter().zip(expected).enumerate().for_each(|(n, (&a, &b))| close(a, b, tau(), (place, n)));
+    // A step that did nothing would agree with no step of this size.
+    assert!(expected.iter().any(|g| g.abs() > 3.0 * tau()), "{place}: too small to tell");
+}
+
+/// Checks all gradients of one update whose dreams begin at states of this law.
+fn steps_follow(chains: usize, k: usize, dreamt: impl Fn(&Belief) -> Vec<f64>) {
+    let before = stack();
+    let (after, exact) = (step(&before, chains, k as f64), oracle(&before));
+    let (law, dreamt) = (law(), dreamt(&exact));
+    for layer in 0..2 {
+        let (old, new) = (before.rbms()[layer], after.rbms()[layer]);
+        agree(&moved(old, new, 1), &exact.wake(&law, layer), &format!("wake {layer}"));
+        assert_eq!(old.hidden_bias(), new.hidden_bias());
+        let (old, new) = (before.recognisers().unwrap(), after.recognisers().unwrap());
+        agree(&moved(&old[layer], &new[layer], 2), &exact.sleep(&dreamt, layer), &format!("sleep {layer}"));
+        assert_eq!(old[layer].visible_bias(), new[layer].visible_bias());
+    }
+    let seen = exact.upwards(law, 2);
+    let mut top = vec![0.0; exact.top.parameters()];
+    for (x, (p, q)) in seen.iter().zip(&dreamt).enumerate() {
+        let all = entries(&exact.top, x as u64);
+        top.iter_mut().zip(all).for_each(|(sum, entry)| *sum += (q - p) * entry);
+    }
+    let (old, new) = (before.rbms()[2], after.rbms()[2]);
+    let found = [moved(old, new, 1), moved(old, new, 2)[6..].to_vec()].concat();
+    agree(&found, &top, "top");
+}
+
+#[test]
+fn steps_with_chains_from_the_data_have_their_expectation() {
+    for k in [1, 2] {
+        steps_follow(0, k, |exact| (0..k).fold(exact.upwards(law(), 2), |law, _| exact.swept(&law)));
+    }
+}
+
+/// Fresh chains follow the visible biases.
+#[test]
+fn steps_with_persistent_chains_have_their_expectation() {
+    let fresh = |exact: &Belief| {
+        let on: Vec<f64> = exact.top.visible_bias.iter().map(|&b| sigmoid(b)).collect();
+        let of = |x: usize| (0..2).map(|i| if x >> i & 1 == 1 { on[i] } else { 1.0 - on[i] }).product();
+        (0..4).map(of).collect::<Vec<f64>>()
+    };
+    steps_follow(ROWS, 1, |exact| exact.swept(&fresh(exact)));
+}
+
+/// No epoch changes nothing, not even that the weights are tied.
+#[test]
+fn no_epoch_leaves_the_stack_as_it_is() {
+    let machine = |v, h, seed| model(v, h, 1.0, seed);
+    let dbn = Dbn::from_rbms(vec![machine(4, 3, 1), machine(3, 2, 2)]).unwrap();
+    let mut stacking = Stacking::tuning(&dbn, UpDown { epochs: 0, ..UpDown::default() }).unwrap();
+    stacking.run(&data(), None, key(5), &mut |_| ControlFlow::Continue(())).unwrap();
+    let out = stacking.finish().unwrap();
+    assert_eq!((out.digest(), out.is_untied()), (dbn.digest(), false));
+}
+
+/// Steps of kinds other than bits go on without a fault: real data, spins in between, a rectified top.
+#[test]
+fn other_units_take_steps_too() {
+    let rows =
+        Batch::reals(ndarray::Array2::from_shape_fn((50, 3), |(r, u)| (r * (u + 2) % 7) as f32)).unwrap();
+    let first = Rbm::fitted(Units::Gaussian(3), &rows, Units::Spin(4), key(1)).unwrap();
+    let second = Rbm::new(Units::Spin(4), Units::Categorical { units: 2, classes: 3 }, key(2)).unwrap();
+    let top = Rbm::new(Units::Categorical { units: 2, classes: 3 }, Units::Relu(3), key(3)).unwrap();
+    let dbn = Dbn::from_rbms(vec![first, second, top]).unwrap();
+    let options = UpDown { epochs: 3, batch: 20, chains: 7, ..UpDown::default() };
+    let mut stacking = Stacking::tuning(&dbn, options).unwrap();
+    stacking.run(&rows, None, key(5), &mut |_| ControlFlow::Continue(())).unwrap();
+    let out = stacking.finish().unwrap();
+    assert_ne!(out.digest(), dbn.digest());
+    assert!(out.transform(&rows, 3).unwrap().iter().all(|x| x.is_finite()));
+}
