@@ -1,1 +1,18 @@
 //! Trains deep Boltzmann machines, whose layers infer together (Salakhutdinov & Hinton 2009).
+//!
+//! E = Σ U_l(x_l) − Σ x_{l−1}·W_l·x_l over the visible layer 0 and hidden layers 1 … L; for bits U(x) = −b·x. Layers of even number are
+//! independent given those of odd number and the other way round, so that a deep machine samples as a machine of two layers
+//! does. What it can't do is sum its hidden units out: given data they are inferred by mean field ([`Inference`]).
+
+mod dbm;
+mod energy_model;
+mod link;
+mod mean_field;
+mod state;
+mod statistics;
+mod view;
+
+pub use dbm::Dbm;
+pub use mean_field::{Inference, Posterior};
+pub use state::State;
+pub use view::View;
