@@ -53,6 +53,7 @@
 
 pub mod ais;
 pub mod bits;
+pub mod deep;
 pub mod enumerate;
 pub mod gamma;
 pub mod gradient;

@@ -4,6 +4,7 @@
 //! independent given those of odd number and the other way round, so that a deep machine samples as a machine of two layers
 //! does. What it can't do is sum its hidden units out: given data they are inferred by mean field ([`Inference`]).
 
+mod bound;
 mod dbm;
 mod energy_model;
 mod link;

@@ -53,6 +53,14 @@ impl<'a> View<'a> {
         Self { gain: beta, ..view }
     }
 
+    /// Gives a layer as it is at this β.
+    ///
+    /// # Panics
+    /// If there is no such layer.
+    pub fn layer(&self, l: usize) -> &Layer {
+        &self.layers[l]
+    }
+
     /// Gives the weights between layer l and the one above it.
     pub(super) fn link(&self, l: usize) -> Link<'a> {
         let shape = (self.layers[l].features(), self.layers[l + 1].features());
@@ -72,11 +80,8 @@ impl<'a> View<'a> {
         if let Some(sums) = self.bits_alone(&from, states) {
             return sums;
         }
-        let terms = from.iter().map(|f| {
-            let (x, codes) = (self.layers[f.layer].features_of(&states[f.layer]), f.link.codes());
-            (x.mapv(f64::from), if f.way == Way::Forward { codes } else { codes.reversed_axes() })
-        });
-        let terms: Vec<(Array2<f64>, Array2<f64>)> = terms.collect();
+        let features = |(from, codes): (usize, Array2<f64>)| (wide(&self.layers[from], &states[from]), codes);
+        let terms: Vec<(Array2<f64>, Array2<f64>)> = self.codes_about(l).into_iter().map(features).collect();
         let lent: Vec<_> = terms.iter().map(|(x, codes)| (x.view(), codes.view())).collect();
         let known = Array2::zeros((states[from[0].layer].rows(), self.layers[l].features()));
         Input::reals(inputs(&known, &lent, self.dbm.grid.quantum()), self.gain)
