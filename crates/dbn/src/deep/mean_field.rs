@@ -32,7 +32,7 @@ pub struct Inference {
 
 impl Default for Inference {
     fn default() -> Self {
-        Self { iterations: 10, tolerance: 0.0 }
+        Self { iterations: 10, tolerance: 1e-3 }
     }
 }
 

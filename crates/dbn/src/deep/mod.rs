@@ -5,15 +5,25 @@
 //! does. What it can't do is sum its hidden units out: given data they are inferred by mean field ([`Inference`]).
 
 mod bound;
+mod centre;
 mod dbm;
 mod energy_model;
+mod evaluate;
+mod file;
 mod link;
 mod mean_field;
+mod path;
+mod pretrain;
+mod sample;
 mod state;
 mod statistics;
 mod view;
 
+pub use centre::Centred;
 pub use dbm::Dbm;
+pub use file::Header;
 pub use mean_field::{Inference, Posterior};
+pub use path::Path;
+pub use pretrain::{Doubled, Twice, handed_on};
 pub use state::State;
 pub use view::View;
