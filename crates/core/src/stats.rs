@@ -215,6 +215,14 @@ impl Stats {
         }
     }
 
+    /// Lends the sums of a block of real values, for statistics of rows that were counted with others.
+    ///
+    /// # Panics
+    /// If the block is of another kind.
+    pub fn reals_mut(&mut self, block: usize) -> &mut [f64] {
+        self.sums[block].reals_mut()
+    }
+
     /// Gives the mean over rows of each entry of a block: the only division, in f32 as the gradient has it.
     pub fn means(&self, block: usize) -> Vec<f32> {
         if let Sums::Real(sums) = &self.sums[block] {

@@ -54,6 +54,7 @@
 pub mod ais;
 pub mod belief;
 pub mod bits;
+pub mod deep;
 pub mod enumerate;
 pub mod gamma;
 pub mod gradient;

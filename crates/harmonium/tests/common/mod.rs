@@ -4,6 +4,7 @@
 #![allow(dead_code, unused_imports)]
 
 pub(crate) mod conditions;
+pub(crate) mod deep;
 pub(crate) mod law;
 pub(crate) mod machines;
 pub(crate) mod own;
