@@ -31,7 +31,10 @@ impl Digits {
 
     /// Takes the named rows, in their order.
     pub fn rows(&self, rows: &[usize]) -> Self {
-        Self { pixels: self.pixels.select(Axis(0), rows), labels: rows.iter().map(|&row| self.labels[row]).collect() }
+        Self {
+            pixels: self.pixels.select(Axis(0), rows),
+            labels: rows.iter().map(|&row| self.labels[row]).collect(),
+        }
     }
 
     /// Puts copies below that are shifted up, left, right and down by one pixel, zeros coming in: `(n, 64) → (5 n, 64)`.
@@ -46,7 +49,8 @@ impl Digits {
             })
         };
         let copies = [(1, 1), (2, 1), (1, 2), (1, 0), (0, 1)].map(copy);
-        let pixels = concatenate(Axis(0), &copies.each_ref().map(|copy| copy.view())).expect("64 pixels each");
+        let pixels =
+            concatenate(Axis(0), &copies.each_ref().map(|copy| copy.view())).expect("64 pixels each");
         Self { pixels, labels: self.labels.repeat(5) }
     }
 
@@ -64,7 +68,8 @@ impl Digits {
 
     /// Splits off the rows whose number has fold 0 as the second set.
     pub fn folded(&self) -> Split {
-        let (test, train): (Vec<usize>, Vec<usize>) = (0..self.labels.len()).partition(|&row| fold(row as u64) == 0);
+        let (test, train): (Vec<usize>, Vec<usize>) =
+            (0..self.labels.len()).partition(|&row| fold(row as u64) == 0);
         (self.rows(&train), self.rows(&test))
     }
 
@@ -112,7 +117,9 @@ mod tests {
     fn copies_are_shifted_up_left_right_and_down() {
         let mut one = Digits { pixels: Array2::zeros((1, 64)), labels: vec![3] };
         one.pixels[(0, 27)] = 1.0;
-        let place = |row: usize, all: &Digits| (0..64).filter(|&pixel| all.pixels[(row, pixel)] > 0.0).collect::<Vec<_>>();
+        let place = |row: usize, all: &Digits| {
+            (0..64).filter(|&pixel| all.pixels[(row, pixel)] > 0.0).collect::<Vec<_>>()
+        };
         let nudged = one.nudged();
         assert_eq!([0, 1, 2, 3, 4].map(|row| place(row, &nudged)), [[27], [19], [26], [28], [35]]);
         assert!(nudged.labels == [3; 5]);

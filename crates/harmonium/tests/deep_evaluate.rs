@@ -65,7 +65,8 @@ fn weights_are_unbiased() {
         let (x, path, runs) = (judge(&dbm), dbm.path(&base).unwrap(), 2_000);
         let off = |found: AisEstimate, sign: f64| {
             let ratio = (sign * (found.log_z - x.log_z())).exp();
-            let far = if sign > 0.0 { found.interval.high - found.log_z } else { found.log_z - found.interval.low };
+            let far =
+                if sign > 0.0 { found.interval.high - found.log_z } else { found.log_z - found.interval.low };
             (ratio - 1.0, ratio * far.exp_m1() / 3.0)
         };
         let (up, error) = off(up(n, runs, 1).0, 1.0);
@@ -118,7 +119,12 @@ fn likelihoods_are_bounds() {
         assert!(exact.log_likelihood <= truth + 1e-3 && exact.log_z_interval.width() == 0.0);
         let options = Annealing { ais: ais(500), ..Annealing::default() };
         let found = dbm.annealed_bound(&data, &options, key(2), &mut |_, _, _| ()).unwrap();
-        close(found.log_likelihood, exact.log_likelihood, 2.0 * found.log_z_interval.width() + 1e-3, &x.sizes);
+        close(
+            found.log_likelihood,
+            exact.log_likelihood,
+            2.0 * found.log_z_interval.width() + 1e-3,
+            &x.sizes,
+        );
         assert_eq!(found.mean_unnormalized, exact.mean_unnormalized);
     }
 }
@@ -149,7 +155,8 @@ fn samples_follow_the_law() {
 /// Features are mean field; the network of a machine of two hidden layers has them for its means at rest.
 #[test]
 fn features_are_means_and_networks_have_them() {
-    let dbm = deep(&[4, 3, 2], &[], 0.8, 5).with_inference(Inference { iterations: 200, tolerance: 0.0 }).unwrap();
+    let dbm =
+        deep(&[4, 3, 2], &[], 0.8, 5).with_inference(Inference { iterations: 200, tolerance: 0.0 }).unwrap();
     let (x, data) = (judge(&dbm), every_row(&judge(&dbm)));
     let [first, second] = [1, 2].map(|l| dbm.transform(&data, l).unwrap());
     let inputs = dbm.network_inputs(&data).unwrap();
@@ -181,7 +188,8 @@ fn doubled_weights_make_a_deep_machine() {
     let (bottom, middle, top) = (rbm(4, 3, 1), rbm(3, 5, 2), rbm(5, 2, 3));
     let wide = |x: &[f32]| x.iter().map(|&x| f64::from(x)).collect::<Vec<f64>>();
     let dbm = Dbm::from_rbms(&[&bottom, &middle, &top]).unwrap();
-    let weights = |m: &ndarray::Array2<f32>, by: f32| m.iter().map(|&w| f64::from(by * w)).collect::<Vec<f64>>();
+    let weights =
+        |m: &ndarray::Array2<f32>, by: f32| m.iter().map(|&w| f64::from(by * w)).collect::<Vec<f64>>();
     for (l, (rbm, share)) in [(&bottom, 1.0), (&middle, 0.5), (&top, 1.0)].into_iter().enumerate() {
         all_close(&weights(&dbm.weights(l + 1).unwrap(), 1.0), &weights(&rbm.weights(), share), 1e-5, l);
     }
@@ -191,8 +199,10 @@ fn doubled_weights_make_a_deep_machine() {
         let (parts, got) = (x.features(mask), x.input(1, &x.features(mask)));
         let below = common::exact(&bottom);
         for j in 0..3 {
-            let up = (0..4).map(|i| 2.0 * parts[0][i] * below.weight(i, j)).sum::<f64>() + below.hidden_bias[j];
-            let down = (0..2).map(|k| 2.0 * parts[2][k] * above.weight(j, k)).sum::<f64>() + above.visible_bias[j];
+            let up =
+                (0..4).map(|i| 2.0 * parts[0][i] * below.weight(i, j)).sum::<f64>() + below.hidden_bias[j];
+            let down =
+                (0..2).map(|k| 2.0 * parts[2][k] * above.weight(j, k)).sum::<f64>() + above.visible_bias[j];
             close(got[j] + x.biases[1][j], (up + down) / 2.0, 1e-5, (mask, j));
         }
     }
@@ -213,7 +223,8 @@ fn doubled_weights_count_twice_in_training() {
     let (n, rbm) = (20_000, common::model(3, 2, 0.8, 9));
     let x = common::exact(&rbm);
     for twice in [Twice::Up, Twice::Down, Twice::Nowhere] {
-        let (up, down) = (if twice == Twice::Up { 2.0 } else { 1.0 }, if twice == Twice::Down { 2.0 } else { 1.0 });
+        let (up, down) =
+            (if twice == Twice::Up { 2.0 } else { 1.0 }, if twice == Twice::Down { 2.0 } else { 1.0 });
         let on = |totals: Vec<f64>, bias: &[f64], gain: f64| -> Vec<f64> {
             let sigmoid = |a: f64| 1.0 / (1.0 + (-a).exp());
             totals.iter().zip(bias).map(|(t, b)| sigmoid(gain * (t - b) + b)).collect()
@@ -233,9 +244,10 @@ fn doubled_weights_count_twice_in_training() {
                 expected.iter_mut().zip(own).for_each(|(sum, x)| *sum += ph * pv * x);
             }
         }
-        let (data, mut phases) = (common::batch(3, &vec![row; n]), harmonium::stats::Phases::new(
-            harmonium::EnergyModel::stats(&rbm),
-        ));
+        let (data, mut phases) = (
+            common::batch(3, &vec![row; n]),
+            harmonium::stats::Phases::new(harmonium::EnergyModel::stats(&rbm)),
+        );
         let mut own = Doubled::new(twice, 1);
         let at = harmonium::address::Address::new(key(3), 0);
         harmonium::train::Estimator::estimate(&mut own, &rbm, &data, 1, at, &mut phases).unwrap();
@@ -304,7 +316,8 @@ fn files_give_machines_back() {
 fn walks_end_where_paths_start() {
     for (dbm, base) in cases() {
         let x = judge(&dbm);
-        let end = Evaluable::walk(&dbm, &every_row(&x), 5, 3, key(1), &mut |_, _| ()).unwrap();
+        let end =
+            Evaluable::walk(&dbm, &every_row(&x).gather([0, 1, 0, 1, 0]), 3, key(1), &mut |_, _| ()).unwrap();
         let start = dbm.path(&base).unwrap().base_samples(5, key(1));
         assert_eq!((end.rows(), end.features()), (5, start.features()));
         let energies = dbm.energy(&dbm.sample(5, 4, key(1), &mut |_| ()));

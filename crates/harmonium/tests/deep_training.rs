@@ -217,9 +217,11 @@ fn centred_gradients_are_gradients_of_the_centred_machine() {
 fn taught() -> (Dbm, Batch, Vec<f64>) {
     let teacher = judge(&deep(&[4, 3, 2], &[], 4.0, 2));
     let log_p: Vec<f64> = teacher.unnormalized().iter().map(|f| f - teacher.log_z()).collect();
-    let times = |(v, log_p): (usize, &f64)| std::iter::repeat_n(v as u64, (log_p.exp() * 2_000.0).round() as usize);
+    let times =
+        |(v, log_p): (usize, &f64)| std::iter::repeat_n(v as u64, (log_p.exp() * 2_000.0).round() as usize);
     let rows: Vec<u64> = log_p.iter().enumerate().flat_map(times).collect();
-    let student = Dbm::for_data(&common::batch(4, &rows), &[Units::Bernoulli(3), Units::Bernoulli(2)], key(5));
+    let student =
+        Dbm::for_data(&common::batch(4, &rows), &[Units::Bernoulli(3), Units::Bernoulli(2)], key(5));
     (student.unwrap(), common::batch(4, &rows), log_p)
 }
 
@@ -322,7 +324,8 @@ fn a_resumed_training_ends_the_same() {
             let (mut training, mut again) = (Training::new(&dbm, &data, &options()).unwrap(), estimators());
             training.restore(&mut dbm, again[n].as_mut(), &read).unwrap();
             training.run(&mut dbm, &data, again[n].as_mut(), key(2), &mut Silent).unwrap();
-            let now = (dbm.digest(), dbm.params(), again[n].kept(), training.averaged(&dbm).map(|a| a.params()));
+            let now =
+                (dbm.digest(), dbm.params(), again[n].kept(), training.averaged(&dbm).map(|a| a.params()));
             assert!(now == end, "estimator {n}, step {}", snapshot.step);
         }
     }
@@ -339,7 +342,10 @@ fn options_about_two_layers_are_refused() {
         error.to_string()
     };
     assert!(refused(Fit { enhanced: true, ..Fit::default() }).starts_with("enhanced"));
-    assert!(refused(Fit { centre: Some(harmonium::train::Centre::default()), ..Fit::default() }).starts_with("centre"));
+    assert!(
+        refused(Fit { centre: Some(harmonium::train::Centre::default()), ..Fit::default() })
+            .starts_with("centre")
+    );
     let mut bad = Centred::new(Pcd::new(1, 10));
     bad.rate = 0.0;
     assert!(Estimator::<Dbm>::check(&bad).unwrap_err().to_string().starts_with("centre rate"));

@@ -147,7 +147,8 @@ impl Deep {
     pub fn input(&self, l: usize, x: &[Vec<f64>]) -> Vec<f64> {
         let unit = |j: usize| {
             let width = self.sizes[l];
-            let below = (l > 0).then(|| x[l - 1].iter().enumerate().map(|(i, x)| x * self.weights[l - 1][i * width + j]));
+            let below = (l > 0)
+                .then(|| x[l - 1].iter().enumerate().map(|(i, x)| x * self.weights[l - 1][i * width + j]));
             let above = (l < self.depth()).then(|| {
                 let row = &self.weights[l][j * self.sizes[l + 1]..];
                 x[l + 1].iter().zip(row).map(|(x, w)| x * w)
@@ -212,7 +213,10 @@ impl Deep {
             for &l in &drawn {
                 for (unit, p) in on(l, start).into_iter().enumerate() {
                     let bit = 1 << (offsets[l] + unit);
-                    ends = ends.into_iter().flat_map(|(x, q)| [(x | bit, q * p), (x & !bit, q * (1.0 - p))]).collect();
+                    ends = ends
+                        .into_iter()
+                        .flat_map(|(x, q)| [(x | bit, q * p), (x & !bit, q * (1.0 - p))])
+                        .collect();
                 }
             }
             ends.into_iter().for_each(|(end, p)| row[end as usize] += p);

@@ -75,26 +75,13 @@ impl Thermal for Rbm {
 
     /// Refuses β = 0 where units are real: nothing holds them together there.
     fn check_beta(&self, beta: f32) -> Result<(), Error> {
-        let real = [&self.visible, &self.hidden].into_iter().find(|layer| is_real(&layer.units()));
+        let real = [&self.visible, &self.hidden].into_iter().find(|layer| !layer.units().is_discrete());
         match real {
             Some(layer) if beta.is_nan() || beta <= 0.0 => {
                 Err(Error::option("beta", format!("a number above 0 for {}", layer.units()), beta))
             }
             _ => Ok(()),
         }
-    }
-}
-
-/// Tells whether some units of a layer have a density.
-pub(crate) fn is_real(units: &Units) -> bool {
-    match units {
-        Units::Bernoulli(_)
-        | Units::Spin(_)
-        | Units::Categorical { .. }
-        | Units::Binomial { .. }
-        | Units::Poisson(_) => false,
-        Units::Mixed(parts) => parts.iter().any(is_real),
-        _ => true,
     }
 }
 

@@ -6,7 +6,6 @@ use harmonium_core::{Batch, EnergyModel, Error, Gibbs, Key, Marginal, Rows, data
 use harmonium_kernels::parallel;
 use ndarray::Array1;
 
-use crate::energy_model::is_real;
 use crate::{Path, Rbm};
 
 /// Units of the smaller layer up to which enumeration takes no time.
@@ -29,7 +28,7 @@ impl Evaluable for Rbm {
     }
 
     fn is_discrete(&self) -> bool {
-        !is_real(&self.visible.units())
+        self.visible.units().is_discrete()
     }
 
     /// Gives the base of the machine, unless it is the even one that machines have before they see data.

@@ -92,6 +92,19 @@ impl Units {
         }
     }
 
+    /// Tells whether all states can be counted, so that they have probabilities and not densities.
+    pub fn is_discrete(&self) -> bool {
+        match self {
+            Self::Bernoulli(_)
+            | Self::Spin(_)
+            | Self::Categorical { .. }
+            | Self::Binomial { .. }
+            | Self::Poisson(_) => true,
+            Self::Mixed(parts) => parts.iter().all(Self::is_discrete),
+            _ => false,
+        }
+    }
+
     /// Tells whether the states are bits.
     pub fn is_binary(&self) -> bool {
         matches!(self, Self::Bernoulli(_) | Self::Spin(_) | Self::Categorical { .. })

@@ -149,7 +149,11 @@ impl<E: Estimator<Dbm>> Estimator<Dbm> for Centred<E> {
     ) -> Result<Estimate, Error> {
         let estimate = self.inner.estimate(model, data, sweeps, at, phases)?;
         if self.enhanced && matches!(estimate, Estimate::Gradient(_)) {
-            return Err(Error::option("enhanced", "an estimator with a negative phase", "a finished gradient"));
+            return Err(Error::option(
+                "enhanced",
+                "an estimator with a negative phase",
+                "a finished gradient",
+            ));
         }
         let mut gradient = estimate.gradient(model, phases);
         centre(&mut gradient, &self.follow(model.layers.len(), phases));
@@ -196,8 +200,8 @@ impl<E: Estimator<Dbm>> Estimator<Dbm> for Centred<E> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use harmonium_core::{EnergyModel, HasParams};
     use harmonium_core::units::Units;
+    use harmonium_core::{EnergyModel, HasParams};
 
     #[test]
     fn blocks_are_found_by_their_layer() {

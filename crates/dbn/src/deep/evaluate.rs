@@ -2,8 +2,8 @@
 
 use harmonium_core::evaluate::{self as measure, Annealing, Evaluable, Likelihood, LogSumExp, Watch};
 use harmonium_core::units::{Layer, States, Unit, Units};
-use harmonium_core::{Batch, EnergyModel, Error, Gibbs, Key, Rows, data, purpose};
-use harmonium_kernels::{BitMatrix, evaluate, parallel};
+use harmonium_core::{Batch, EnergyModel, Error, Gibbs, Key, Rows, data};
+use harmonium_kernels::{BitMatrix, parallel};
 use ndarray::Array1;
 
 use super::{Dbm, Path, View};
@@ -32,9 +32,13 @@ impl Evaluable for Dbm {
         self.variational_bound(rows)
     }
 
+    fn is_discrete(&self) -> bool {
+        self.layers[0].units().is_discrete()
+    }
+
     /// Gives the base of the machine, unless it is the even one that machines have before they see data.
-    fn kept_base(&self) -> Option<&Layer> {
-        Some(&self.base).filter(|base| **base != self.layers[0].free())
+    fn kept_base(&self) -> Option<Layer> {
+        Some(self.base.clone()).filter(|base| *base != self.layers[0].free())
     }
 
     fn fit_base(&self, rows: &dyn Rows) -> Result<Layer, Error> {
@@ -48,17 +52,12 @@ impl Evaluable for Dbm {
     fn walk(
         &self,
         starts: &Batch,
-        chains: usize,
         sweeps: u64,
         key: Key,
         watch: &mut dyn FnMut(usize, usize),
     ) -> Result<States, Error> {
         self.check_data(starts)?;
-        let key = key.fold_in(purpose::EVALUATE);
-        let order = data::shuffled(starts.rows(), key.fold_in(evaluate::ORDER), 0);
-        let rows = order.iter().cycle().take(chains).map(|&row| row as usize);
-        let mut state = self.clamp(&starts.gather(rows));
-        let key = key.fold_in(evaluate::WALK);
+        let mut state = self.clamp(starts);
         parallel::team(|| {
             for sweep in 0..sweeps {
                 self.sweep(&mut state, key.fold_in(sweep));
@@ -139,7 +138,8 @@ impl View<'_> {
         }
         let block = BLOCK.min(bits);
         let parts = parallel::map(1 << (bits - block), |part| {
-            let masks = BitMatrix::from_fn(1 << block, bits, |row, unit| (part << block | row) >> unit & 1 == 1);
+            let masks =
+                BitMatrix::from_fn(1 << block, bits, |row, unit| (part << block | row) >> unit & 1 == 1);
             let states = self.parted(kept, &States::Bits(masks)).expect("states of this side");
             let inputs = self.summed_inputs(kept, &states);
             let energies = self.side_energies(kept, &states, &inputs);

@@ -175,7 +175,8 @@ fn base(layer: &Layer) -> Vec<Tensor> {
         shape: vec![values.len()],
         values: Values::F32(values.to_vec()),
     };
-    let more = layer.extra().into_iter().map(|extra| vector(format!("base/{}", extra.names[0]), extra.values));
+    let more =
+        layer.extra().into_iter().map(|extra| vector(format!("base/{}", extra.names[0]), extra.values));
     [vector("base".into(), layer.bias())].into_iter().chain(more).collect()
 }
 

@@ -120,10 +120,7 @@ impl View<'_> {
 impl<'v, 'a> Field<'v, 'a> {
     fn new(view: &'v View<'a>, links: &'v [Array2<f64>], visible: &States) -> Self {
         let depth = view.dbm.depth();
-        let law = Posterior {
-            inputs: vec![Vec::new(); depth],
-            means: vec![Means::Codes(Vec::new()); depth],
-        };
+        let law = Posterior { inputs: vec![Vec::new(); depth], means: vec![Means::Codes(Vec::new()); depth] };
         let features = vec![Array2::zeros((0, 0)); depth];
         let rows = (0..visible.rows()).collect();
         let mut field = Self { view, links, rows, bottom: view.bottom(visible), features, law };

@@ -70,7 +70,8 @@ impl<'a> View<'a> {
     /// Lists the neighbours of a layer, the lower one first.
     pub(super) fn neighbours(&self, l: usize) -> Vec<From<'a>> {
         let below = (l > 0).then(|| From { layer: l - 1, link: self.link(l - 1), way: Way::Forward });
-        let above = (l < self.dbm.depth()).then(|| From { layer: l + 1, link: self.link(l), way: Way::Backward });
+        let above =
+            (l < self.dbm.depth()).then(|| From { layer: l + 1, link: self.link(l), way: Way::Backward });
         below.into_iter().chain(above).collect()
     }
 
@@ -96,7 +97,8 @@ impl<'a> View<'a> {
         {
             return Some(Input::product(f.link.product(bits[0], f.way), self.gain));
         }
-        let each = from.iter().zip(bits).map(|(f, bits)| f.link.sums(bits, self.layers[f.layer].signs(), f.way));
+        let each =
+            from.iter().zip(bits).map(|(f, bits)| f.link.sums(bits, self.layers[f.layer].signs(), f.way));
         let sums = each.reduce(|mut sums, more| {
             sums.iter_mut().zip(more).for_each(|(sum, x)| *sum += x);
             sums

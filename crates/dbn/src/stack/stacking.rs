@@ -82,7 +82,9 @@ impl Stacking {
         let (layers, visible) = (layers.collect::<Result<_, Error>>()?, Some(dbn.units(0)?));
         let mut out = Self::new(Greedy { visible, layers, classes: dbn.classes(), tuning: Some(options) })?;
         out.finished = dbn.rbms().into_iter().cloned().collect();
-        if let Some(options) = out.plan.tuning.as_ref().filter(|options| options.epochs > 0 || dbn.is_untied()) {
+        if let Some(options) =
+            out.plan.tuning.as_ref().filter(|options| options.epochs > 0 || dbn.is_untied())
+        {
             out.tuned = Some(tuning::begin(dbn, options)?);
         }
         Ok(out)

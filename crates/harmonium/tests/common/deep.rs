@@ -10,8 +10,13 @@ use ndarray::Array2;
 use super::tolerance::{U, tau_p};
 
 /// The sizes of machines that are enumerated, and which layers are spins.
-pub(crate) const SHAPES: [(&[usize], &[usize]); 5] =
-    [(&[4, 3], &[]), (&[3, 2, 2], &[]), (&[4, 3, 2], &[0, 2]), (&[2, 3, 2, 2], &[1]), (&[2, 1, 2, 1, 2], &[])];
+pub(crate) const SHAPES: [(&[usize], &[usize]); 5] = [
+    (&[4, 3], &[]),
+    (&[3, 2, 2], &[]),
+    (&[4, 3, 2], &[0, 2]),
+    (&[2, 3, 2, 2], &[1]),
+    (&[2, 1, 2, 1, 2], &[]),
+];
 
 /// Makes a machine with parameters of this scale.
 pub(crate) fn deep(sizes: &[usize], spins: &[usize], scale: f64, seed: u64) -> Dbm {
@@ -21,7 +26,8 @@ pub(crate) fn deep(sizes: &[usize], spins: &[usize], scale: f64, seed: u64) -> D
         Array2::from_shape_vec((pair[0], pair[1]), draw(pair[0] * pair[1])).expect("weights of their shape")
     });
     let weights = weights.collect();
-    let units = |(l, &n): (usize, &usize)| if spins.contains(&l) { Units::Spin(n) } else { Units::Bernoulli(n) };
+    let units =
+        |(l, &n): (usize, &usize)| if spins.contains(&l) { Units::Spin(n) } else { Units::Bernoulli(n) };
     let layers = sizes.iter().enumerate().map(|layer| units(layer).layer(draw(*layer.1)));
     Dbm::from_layers(layers.collect(), weights).unwrap()
 }
