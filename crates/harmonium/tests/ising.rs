@@ -44,12 +44,12 @@ impl Small {
     }
 
     /// Starts chains exactly in the law, moves each once, and tests the cells they end in.
-    fn p_value(&self, seed: u64, mut moved: impl FnMut(&BitMatrix, Key) -> BitMatrix) -> f64 {
+    fn p_value(&self, starts: usize, seed: u64, mut moved: impl FnMut(&BitMatrix, Key) -> BitMatrix) -> f64 {
         let law = self.law();
         let mut expected = vec![0.0; 32 * (self.bonds.len() + 1)];
         law.iter().enumerate().for_each(|(state, p)| expected[self.cell(state)] += p);
         let (table, mut rng, mut counts) = (Table::new(&law), Rng::new(seed), vec![0; expected.len()]);
-        for chain in 0..STARTS {
+        for chain in 0..starts {
             let state = table.draw(&mut rng);
             let bits = BitMatrix::from_fn(1, self.spins, |_, i| state >> i & 1 == 1);
             let end = moved(&bits, Key::from_seed(seed).fold_in(chain as u64));
@@ -73,6 +73,18 @@ fn swept(ising: Ising, rows: usize, columns: usize) -> impl FnMut(&BitMatrix, Ke
 
 #[test]
 fn sweeps_leave_the_law_alone() {
+    lattices_stay(STARTS);
+}
+
+#[test]
+#[ignore = "long form of the three tests of exact starts: 10⁶ of each"]
+fn a_million_exact_starts_stay_exact() {
+    lattices_stay(1_000_000);
+    ferromagnets_stay(1_000_000);
+    sequences_stay(1_000_000);
+}
+
+fn lattices_stay(starts: usize) {
     let plain = Ising { temperature: 2.5, ..Ising::default() };
     let bath = Ising { moves: Moves::HeatBath, ..plain };
     let anti = Ising { antiferromagnet: true, ..plain };
@@ -93,7 +105,7 @@ fn sweeps_leave_the_law_alone() {
     let p_values = cases.iter().zip(1..).map(|(&(ising, rows, columns), seed)| {
         let sign = if ising.antiferromagnet { -1.0 } else { 1.0 };
         let small = Small::torus(rows, columns, sign / ising.temperature);
-        small.p_value(seed, swept(ising, rows, columns))
+        small.p_value(starts, seed, swept(ising, rows, columns))
     });
     let p_values: Vec<f64> = p_values.collect();
     assert!(holm(&p_values).iter().all(|&p| p > ALPHA), "{p_values:?}");
@@ -105,17 +117,21 @@ fn sweeps_of_another_temperature_drift() {
     let small = Small::torus(4, 4, 1.0 / 2.5);
     for moves in [Moves::Metropolis, Moves::HeatBath, Moves::Cluster] {
         let ising = Ising { temperature: 2.6, moves, ..Ising::default() };
-        assert!(small.p_value(77, swept(ising, 4, 4)) < ALPHA, "{moves:?}");
+        assert!(small.p_value(STARTS, 77, swept(ising, 4, 4)) < ALPHA, "{moves:?}");
     }
 }
 
 #[test]
 fn clusters_leave_the_law_of_any_ferromagnet_alone() {
+    ferromagnets_stay(STARTS);
+}
+
+fn ferromagnets_stay(starts: usize) {
     let edges = [[0, 1], [1, 2], [2, 3], [3, 4], [4, 0], [0, 2], [5, 6], [6, 7], [1, 8]];
     let couplings: Vec<f64> = (0..edges.len()).map(|edge| 0.15 * edge as f64).collect();
     let bonds = edges.iter().zip(&couplings).map(|(&[i, j], &coupling)| (i, j, coupling)).collect();
     let ferromagnet = Ferromagnet::new(Graph::new(9, edges).unwrap(), couplings).unwrap();
-    let p = Small { spins: 9, bonds }.p_value(5, |bits, key| {
+    let p = Small { spins: 9, bonds }.p_value(starts, 5, |bits, key| {
         let mut chains = bits.clone();
         ferromagnet.sweep(&mut chains, key).unwrap();
         chains
@@ -123,9 +139,13 @@ fn clusters_leave_the_law_of_any_ferromagnet_alone() {
     assert!(p > ALPHA, "{p}");
 }
 
-/// Of twenty spins six are coupled, on both sides of the border between two blocks of sixteen; the others are tossed like coins.
 #[test]
 fn sequential_sweeps_leave_the_law_alone() {
+    sequences_stay(STARTS);
+}
+
+/// Of twenty spins six are coupled, on both sides of the border between two blocks of sixteen; the others are tossed like coins.
+fn sequences_stay(starts: usize) {
     let quantum = 2_f64.powi(-20);
     let code = |i: usize, j: usize| ((i * 7 + j * 7 + i * j) % 11) as i32 * 80_000 - 400_000;
     // Two of the first block and four of the second.
@@ -138,7 +158,7 @@ fn sequential_sweeps_leave_the_law_alone() {
     let bonds = pairs().map(|(a, b)| (a, b, f64::from(code(a, b)) * quantum)).collect();
     let (codes, biases) = (Codes::new(20, &codes), vec![0.0; 20]);
     let machine = Symmetric { codes: &codes, biases: &biases, scale: [quantum as f32, 1.0], spins: true };
-    let p = Small { spins: 6, bonds }.p_value(9, |bits, key| {
+    let p = Small { spins: 6, bonds }.p_value(starts, 9, |bits, key| {
         let mut x = [-1; 20];
         (0..6).for_each(|i| x[tied[i]] = if bits.get(0, i) { 1 } else { -1 });
         let mut sums = [0; 20];

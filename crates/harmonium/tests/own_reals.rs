@@ -42,9 +42,19 @@ fn scores(hills: &Mixture, rows: &Array2<f32>) -> Vec<f64> {
 /// Controls: sweeps at 0.8 β, and Langevin without its correction, whose variance is too large by a half or more within a hill.
 #[test]
 fn exact_starts_do_not_drift() {
-    const N: usize = 20_000;
+    moves_stay(20_000);
+}
+
+#[test]
+#[ignore = "long form of exact_starts_do_not_drift and tempered_transitions_do_not_drift: 10⁶ starts"]
+fn a_million_exact_starts_stay_exact() {
+    moves_stay(1_000_000);
+    transitions_stay(1_000_000);
+}
+
+fn moves_stay(n: usize) {
     let (hills, mut rng) = (Mixture::hills(), Rng::new(21));
-    let start = hills.draws(N, &mut rng);
+    let start = hills.draws(n, &mut rng);
     let moved = |moves: Move, beta: f32, sweeps: u64| {
         let (model, mut rows) = (Continuous::new(hills.clone(), moves, 2.0).unwrap(), start.clone());
         model.tempered(beta).run(&mut rows, 0..sweeps, key(22));
@@ -151,15 +161,18 @@ fn unadjusted_moves_do_not_anneal() {
 /// Tempered transitions along that path keep the law too, and are refused without the correction.
 #[test]
 fn tempered_transitions_do_not_drift() {
-    const N: usize = 20_000;
+    transitions_stay(20_000);
+}
+
+fn transitions_stay(n: usize) {
     let (hills, mut rng) = (Mixture::hills(), Rng::new(61));
     let model = Continuous::new(hills.clone(), EXACT[0], 1.5).unwrap();
     let ladder = harmonium::sample::Ladder::Even { rungs: 6, lowest: 0.0 };
     let transitions = TemperedTransitions { ladder };
-    let mut rows = hills.draws(N, &mut rng);
+    let mut rows = hills.draws(n, &mut rng);
     for step in 0..3 {
         let accepted = transitions.step(&model, &mut rows, key(62).fold_in(step)).unwrap();
-        let rate = accepted.iter().filter(|yes| **yes).count() as f64 / N as f64;
+        let rate = accepted.iter().filter(|yes| **yes).count() as f64 / n as f64;
         assert!((0.2..0.95).contains(&rate), "acceptance {rate}");
     }
     let found = scores(&hills, &rows);

@@ -80,21 +80,31 @@ fn wells() -> Table {
 /// bath alone has not forgotten its start by then, as crossing takes e^12 sweeps.
 #[test]
 fn tempered_chains_have_the_law_of_the_model() {
-    const N: usize = 8_000;
+    tempered_chains(8_000);
+}
+
+#[test]
+#[ignore = "long form of tempering and tempered transitions from exact starts: 10⁶ chains"]
+fn a_million_chains_keep_the_law() {
+    tempered_chains(1_000_000);
+    tempered_transitions(1_000_000);
+}
+
+fn tempered_chains(n: usize) {
     let table = wells();
     let (law, model) = (table.law(), Discrete::new(table.clone(), Update::HeatBath).unwrap());
-    let chains = Chains { chains: N, burn_in: 64, sweeps: 32, thin: 32 };
+    let chains = Chains { chains: n, burn_in: 64, sweeps: 32, thin: 32 };
     let tempering = ParallelTempering { chains, ladder: Ladder::Even { rungs: 5, lowest: 0.0 }, adapt: true };
     let replicas = tempering.run(&model, key(3), &mut []).unwrap();
     let found = tv(&table.shares(replicas.state()), &law);
-    assert!(found <= tv_star(&law, N), "{found} against {}", tv_star(&law, N));
+    assert!(found <= tv_star(&law, n), "{found} against {}", tv_star(&law, n));
     for (state, &beta) in replicas.states().iter().zip(replicas.betas()) {
         let law = table.scaled(f64::from(beta)).law();
-        assert!(tv(&table.shares(state), &law) <= tv_star(&law, N), "rung at {beta}");
+        assert!(tv(&table.shares(state), &law) <= tv_star(&law, n), "rung at {beta}");
     }
-    let mut stuck = table.rows(&vec![0; N]);
+    let mut stuck = table.rows(&vec![0; n]);
     model.run(&mut stuck, 0..128, key(4));
-    assert!(tv(&table.shares(&stuck), &law) > 2.0 * tv_star(&law, N), "the control");
+    assert!(tv(&table.shares(&stuck), &law) > 2.0 * tv_star(&law, n), "the control");
 }
 
 /// Swaps accept alike on the adapted ladder, and round trips come nearly as often as the barrier allows, 1 / (2 + 2Λ) a sweep;
@@ -138,10 +148,13 @@ fn one_rung_is_a_plain_chain() {
 /// 0.8 E.
 #[test]
 fn tempered_transitions_do_not_drift() {
-    const N: usize = 20_000;
+    tempered_transitions(20_000);
+}
+
+fn tempered_transitions(n: usize) {
     let (table, mut rng) = (Table::normal(&[3, 2, 4], 2.0, 11), Rng::new(8));
     let law = table.law();
-    let start: Vec<usize> = (0..N).map(|_| Draws::new(&law).draw(&mut rng)).collect();
+    let start: Vec<usize> = (0..n).map(|_| Draws::new(&law).draw(&mut rng)).collect();
     let transitions = TemperedTransitions { ladder: Ladder::Even { rungs: 5, lowest: 0.0 } };
     for update in [Update::HeatBath, Update::Metropolis, Update::Informed { moves: 4 }] {
         let moved = |table: &Table, steps: u64| {
@@ -152,14 +165,14 @@ fn tempered_transitions_do_not_drift() {
                 let yes = transitions.step(&model, &mut state, key(9).fold_in(step)).unwrap();
                 accepted += yes.iter().filter(|yes| **yes).count();
             }
-            (tv(&table.shares(&state), &law), accepted as f64 / (N as u64 * steps) as f64)
+            (tv(&table.shares(&state), &law), accepted as f64 / (n as u64 * steps) as f64)
         };
         for steps in [1, 4] {
             let (found, rate) = moved(&table, steps);
-            assert!(found <= tv_star(&law, N), "{update:?} after {steps}: {found}");
+            assert!(found <= tv_star(&law, n), "{update:?} after {steps}: {found}");
             assert!((0.05..0.95).contains(&rate), "{update:?}: acceptance {rate}");
         }
-        assert!(moved(&table.scaled(0.8), 4).0 > 2.0 * tv_star(&law, N), "the control: {update:?}");
+        assert!(moved(&table.scaled(0.8), 4).0 > 2.0 * tv_star(&law, n), "the control: {update:?}");
     }
     let forward = Discrete::new(table, Update::HeatBath).unwrap();
     let refused = transitions.step(&forward, &mut forward.init(3, key(1)), key(1)).unwrap_err().to_string();
