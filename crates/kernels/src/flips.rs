@@ -6,7 +6,7 @@
 //! spins come out of the rounds in the order in which they are needed.
 
 use crate::chacha::{Along, BLOCK, blocks};
-use crate::numeric::lanes;
+use crate::numeric::{self, lanes};
 use crate::simd::{Kernel, Simd};
 use crate::{Backend, Key};
 
@@ -163,6 +163,12 @@ impl Spins {
     }
 }
 
+/// Tells whether a spin flips whose word this is and whose flip costs so many codes, at this β a code: (2 (word >> 9) + 1) 2^-24 <
+/// e^(−β cost). Sweeps decide so.
+pub fn flips(word: u32, cost: i32, beta: f32) -> bool {
+    ((2 * (word >> 9) + 1) as f32) * (1.0 / 16_777_216.0) < numeric::exp(cost as f32 * -beta)
+}
+
 struct Sweep<'a> {
     spins: &'a mut Spins,
     links: &'a Links,
@@ -217,7 +223,7 @@ impl Sweep<'_> {
         }
     }
 
-    /// Says which of sixteen spins would flip: (2 (word >> 9) + 1) 2^-24 < e^(−β cost).
+    /// Says which of sixteen spins would flip, as [`flips`] does.
     #[inline(always)]
     fn judge<S: Simd>(&self, first: usize, words: &[i32]) -> u32 {
         let mut flips = 0;
@@ -238,7 +244,6 @@ impl Sweep<'_> {
 mod tests {
     use super::*;
     use crate::backend::on_each;
-    use crate::numeric::exp;
     use rand::RngCore;
 
     /// A ring with chords, whose neighbours often share a vector, of a length that fills none.
@@ -265,8 +270,7 @@ mod tests {
             let word = stream.next_u32();
             let sum: i32 = links.of(spin).iter().map(|&(j, twice)| twice / 2 * sign(up[j as usize])).sum();
             let cost = sign(up[spin]) * (sum + outer[spin]);
-            let u = (2 * (word >> 9) + 1) as f32 / 16_777_216.0;
-            if u < exp(-beta * cost as f32) {
+            if flips(word, cost, beta) {
                 up[spin] = !up[spin];
                 change += i64::from(cost);
             }
