@@ -60,9 +60,12 @@ fn batch(
     let x = array(n, network.inputs(), || rng.normal());
     let softmax = network.layers().last().unwrap().activation() == Activation::Softmax;
     let labels: Vec<usize> = (0..n).map(|row| row % network.outputs()).collect();
-    let values = match softmax {
-        true => Array2::from_shape_fn((n, network.outputs()), |(r, c)| f32::from(u8::from(labels[r] == c))),
-        false => array(n, network.outputs(), || rng.uniform()),
+    let indicator = |(row, class): (usize, usize)| f32::from(u8::from(labels[row] == class));
+    let shape = (n, network.outputs());
+    let values = if softmax {
+        Array2::from_shape_fn(shape, indicator)
+    } else {
+        array(shape.0, shape.1, || rng.uniform())
     };
     let masks: Vec<Option<Array2<f32>>> = network
         .layers()
