@@ -2,6 +2,7 @@
 
 use std::ops::ControlFlow;
 
+use harmonium::data::Weighted;
 use harmonium::dbn::net::{
     Activation, Disturbance, Loss, Network, Noise, Omit, Progress, Targets, Tuner, Tuning, tune,
 };
@@ -127,6 +128,28 @@ fn rows_without_a_label_do_not_count() {
         network.digest()
     };
     assert_eq!(run(&x, &labels), run(&x.gather(known), &fewer));
+}
+
+/// A weight of 2 is a row that stands there twice, and one of 0 a row that does not.
+#[test]
+fn weights_are_how_often_rows_are_read() {
+    let (x, labels) = rows(40);
+    let weights: Vec<f32> = (0..40).map(|row| (row % 3) as f32).collect();
+    let often = Weighted::new(x.clone(), weights).unwrap();
+    let mut seen = 0;
+    let options = Tuning { epochs: 1, batch: 1, validation: 10, ..Tuning::default() };
+    let mut network = network(Activation::Tanh);
+    tune(&mut network, &often, &Targets::Classes(&labels), &options, key(), &mut |progress| {
+        seen += progress.rows;
+        ControlFlow::Continue(())
+    })
+    .unwrap();
+    assert_eq!(seen, 30);
+    // Rows 30 to 38 alone count, so nothing is left to train on.
+    let late = Weighted::new(x, (0..40).map(|row| f32::from(u8::from(row >= 30))).collect()).unwrap();
+    let error =
+        tune(&mut network, &late, &Targets::Classes(&labels), &options, key(), &mut quiet).unwrap_err();
+    assert!(error.to_string().starts_with("weights: expected a sum"), "{error}");
 }
 
 /// An autoencoder whose targets are its inputs, or the same rows named as values.

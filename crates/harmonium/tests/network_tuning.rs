@@ -71,7 +71,8 @@ fn descent_follows_the_gradients_of_its_batches() {
         for named in order(&x, key(), epoch).chunks(8) {
             let goal = Goal::Classes(named.iter().map(|&row| labels[row as usize].unwrap()).collect());
             let batch = x.read(named).unwrap().to_array();
-            let (_, gradient) = theirs.gradient(batch, &goal, Loss::CrossEntropy, &Disturbance::default(), 0);
+            let (_, gradient) =
+                theirs.gradient(batch, &goal, Loss::CrossEntropy, &Disturbance::default(), 0).unwrap();
             let mut params = theirs.params();
             for (own, g) in params.tensors_mut().iter_mut().zip(gradient.tensors()) {
                 let decay = if own.shape.len() == 2 { 0.01 } else { 0.0 };

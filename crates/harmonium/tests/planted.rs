@@ -78,6 +78,8 @@ mod network;
 mod network_codes;
 #[path = "network_options.rs"]
 mod network_options;
+#[path = "network_starts.rs"]
+mod network_starts;
 #[path = "network_tuning.rs"]
 mod network_tuning;
 #[path = "noisy_rectified.rs"]
@@ -816,13 +818,13 @@ const BUGS: [Bug; 208] = [
         "B215",
         "layers with more units than the next has inputs",
         "refusal",
-        "network::what_does_not_fit_is_refused",
+        "network_starts::what_does_not_fit_is_refused",
     ),
     bug(
         "B216",
         "decoder with weights that are not transposed",
         "mean field",
-        "network::an_unrolled_network_is_the_mean_field_pass_of_its_machines",
+        "network_starts::an_unrolled_network_is_the_mean_field_pass_of_its_machines",
     ),
     bug(
         "B217",

@@ -1,7 +1,7 @@
 //! Computes the gradient of the mean loss of a batch by backpropagation (Rumelhart, Hinton & Williams 1986).
 
-use harmonium_core::Params;
 use harmonium_core::params::Tensor;
+use harmonium_core::{Error, HasParams, Params};
 use ndarray::{Array2, ArrayView2, ArrayViewMut2, s};
 
 use super::product::{column_sums, product, product_into};
@@ -33,9 +33,49 @@ impl Network {
     ///
     /// Losses are added in f64 in the order of the rows; the layers below `from` get zeros, and nothing goes down to them.
     ///
-    /// # Panics
-    /// If rows, targets or the disturbance have other shapes.
+    /// # Errors
+    /// Refuses rows, targets and a disturbance of other shapes, and a loss that is not one of the last layer.
     pub fn gradient(
+        &self,
+        x: Array2<f32>,
+        goal: &Goal,
+        loss: Loss,
+        disturbance: &Disturbance,
+        from: usize,
+    ) -> Result<(f64, Params), Error> {
+        loss.check(self, matches!(goal, Goal::Classes(_)))?;
+        self.check_shapes(x.dim(), goal, disturbance)?;
+        Ok(self.gradient_of(x, goal, loss, disturbance, from))
+    }
+
+    fn check_shapes(
+        &self,
+        (n, inputs): (usize, usize),
+        goal: &Goal,
+        disturbance: &Disturbance,
+    ) -> Result<(), Error> {
+        same("rows", [n.max(1), self.inputs()], [n, inputs])?;
+        match goal {
+            Goal::Values(values) => same("targets", [n, self.outputs()], values.dim().into())?,
+            Goal::Classes(labels) => {
+                same("labels", [n, 1], [labels.len(), 1])?;
+                if let Some(row) = labels.iter().position(|&label| label >= self.outputs()) {
+                    let expected = format!("a class below {}", self.outputs());
+                    return Err(Error::value("labels", format!("row {row}"), expected, labels[row]));
+                }
+            }
+        }
+        for (layer, dense) in self.layers().iter().enumerate() {
+            let own =
+                |arrays: &[Option<Array2<f32>>]| arrays.get(layer)?.as_ref().map(|array| array.dim().into());
+            own(&disturbance.masks).map_or(Ok(()), |got| same("masks", [n, dense.inputs()], got))?;
+            own(&disturbance.noise).map_or(Ok(()), |got| same("noise", [n, dense.units()], got))?;
+        }
+        Ok(())
+    }
+
+    /// Does the same with what was checked.
+    pub(super) fn gradient_of(
         &self,
         x: Array2<f32>,
         goal: &Goal,
@@ -131,9 +171,15 @@ impl Network {
 
     /// Gives zeros of a layer's shape.
     fn zeros(&self, layer: usize) -> Params {
-        use harmonium_core::HasParams;
         self.layers()[layer].params().zeros_like()
     }
+}
+
+fn same(field: &str, expected: [usize; 2], got: [usize; 2]) -> Result<(), Error> {
+    if expected == got {
+        return Ok(());
+    }
+    Err(Error::shape(field, format!("{} x {}", expected[0], expected[1]), format!("{} x {}", got[0], got[1])))
 }
 
 fn mean(losses: &[f64]) -> f64 {

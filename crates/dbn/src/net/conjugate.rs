@@ -2,10 +2,11 @@
 
 use std::ops::ControlFlow;
 
-use harmonium_core::data::shuffled;
-use harmonium_core::{Error, HasParams, Key, Params, Rows};
+use harmonium_core::data::order;
+use harmonium_core::{Error, HasParams, Key, Params, Rows, rows};
 use serde::{Deserialize, Serialize};
 
+use super::chosen::Chosen;
 use super::line::{Point, Search};
 use super::{Disturbance, Loss, Network, Targets};
 
@@ -94,22 +95,23 @@ pub fn conjugate(
     options.check()?;
     targets.check(network, inputs, options.loss)?;
     let known = targets.known(inputs.rows());
-    let batches = known.len().div_ceil(options.batch) as u64;
-    let mut order = (u32::MAX, Vec::new());
+    let chosen = Chosen::new(inputs, &known)?;
+    let batches = rows::per_epoch(&chosen).div_ceil(options.batch) as u64;
+    let mut places = (u32::MAX, Vec::new());
     for step in step..batches * u64::from(options.epochs) {
         let epoch = (step / batches) as u32;
-        if order.0 != epoch {
-            order = (epoch, shuffled(known.len(), key, u64::from(epoch)));
+        if places.0 != epoch {
+            places = (epoch, order(&chosen, key, u64::from(epoch)));
         }
-        let places = order.1.chunks(options.batch).nth((step % batches) as usize).unwrap_or_default();
-        let named: Vec<u32> = places.iter().map(|&at| known[at as usize]).collect();
+        let own = places.1.chunks(options.batch).nth((step % batches) as usize).unwrap_or_default();
+        let named: Vec<u32> = own.iter().map(|&at| chosen.of_all(at)).collect();
         let read = inputs.read(&named)?;
         let (x, goal) = (read.to_array(), targets.goal(&named, &read)?);
         let from = if epoch < options.head_first { network.layers().len() - 1 } else { 0 };
         let mut trial = network.clone();
         let mut ask = |params: &Params| {
             params.store(&mut trial);
-            trial.gradient(x.clone(), &goal, options.loss, &Disturbance::default(), from)
+            trial.gradient_of(x.clone(), &goal, options.loss, &Disturbance::default(), from)
         };
         let (losses, params) = minimise(network.params(), options, &mut ask);
         if !losses[0].is_finite() {

@@ -37,10 +37,7 @@ impl Goal {
 
 impl Loss {
     /// Refuses a last layer that the loss does not belong to.
-    ///
-    /// # Errors
-    /// Says which losses there are.
-    pub fn check(self, network: &Network, classes: bool) -> Result<(), Error> {
+    pub(super) fn check(self, network: &Network, classes: bool) -> Result<(), Error> {
         let last = network.last().activation();
         let fits = match (self, last) {
             (Self::CrossEntropy, Activation::Softmax) => classes,

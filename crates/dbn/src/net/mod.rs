@@ -7,10 +7,12 @@
 mod autoencoder;
 mod backprop;
 mod build;
+mod chosen;
 mod conjugate;
 mod disturb;
 mod file;
 mod hamming;
+mod judge;
 mod layer;
 mod line;
 mod loss;

@@ -33,7 +33,8 @@ pub struct Tuning {
     pub head_first: u32,
     /// Averages the parameters beside the training, if set.
     pub average: Option<Average>,
-    /// The last rows of the data, so many, are not trained on: they judge each epoch, and the best one's parameters are kept.
+    /// The last rows of the data, so many, are not trained on: they judge each epoch, each row once, and the best one's
+    /// parameters are kept.
     pub validation: usize,
     /// What the validation rows judge by.
     pub score: Score,

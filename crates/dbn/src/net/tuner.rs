@@ -3,16 +3,12 @@
 use harmonium_core::data::order;
 use harmonium_core::params::largest;
 use harmonium_core::train::{Action, Optimizer, Summary};
-use harmonium_core::{Batch, Error, HasParams, Key, Params, Rows};
-use ndarray::Array2;
+use harmonium_core::{Batch, Error, HasParams, Key, Params, Rows, rows};
 use std::ops::ControlFlow;
 
-use super::predict::likeliest;
+use super::chosen::Chosen;
 use super::snapshot::TuningSnapshot;
-use super::{Disturbance, Goal, Network, Progress, Score, Targets, Tuning, update};
-
-/// Rows that are judged at a time.
-const BLOCK: usize = 1000;
+use super::{Disturbance, Goal, Network, Progress, Targets, Tuning, update};
 
 /// Tunes a network on rows and their targets.
 ///
@@ -47,12 +43,11 @@ pub struct Tuner {
     pub(super) best: Option<(u32, f64, Params)>,
     notices: Vec<String>,
     /// The rows to train on and to judge by.
-    rows: [Vec<u32>; 2],
+    pub(super) rows: [Vec<u32>; 2],
+    /// Rows of an epoch: all to train on once, or the sum of their weights.
+    per_epoch: usize,
     order: (u32, Vec<u32>),
 }
-
-/// Hands out some of the rows.
-struct Chosen<'a>(&'a dyn Rows, &'a [u32]);
 
 impl Tuner {
     /// Prepares a tuning from its first step on.
@@ -69,10 +64,11 @@ impl Tuner {
         options.check_network(network, matches!(targets, Targets::Classes(_)))?;
         targets.check(network, inputs, options.loss)?;
         let rows = parts(inputs.rows(), targets, options.validation)?;
+        let per_epoch = rows::per_epoch(&Chosen::new(inputs, &rows[0])?);
         let mut notices = Vec::new();
-        if options.batch > rows[0].len() {
+        if options.batch > per_epoch {
             let so = "is larger than the data: one batch of";
-            notices.push(format!("batch {} {so} {} rows", options.batch, rows[0].len()));
+            notices.push(format!("batch {} {so} {per_epoch} rows", options.batch));
         }
         let optimizers = network.layers().iter().map(|l| Optimizer::new(options.method.clone(), &l.params()));
         Ok(Self {
@@ -85,6 +81,7 @@ impl Tuner {
             best: None,
             notices,
             rows,
+            per_epoch,
             order: (u32::MAX, Vec::new()),
         })
     }
@@ -101,7 +98,7 @@ impl Tuner {
 
     /// Gives the number of updates of an epoch.
     pub fn batches(&self) -> u64 {
-        self.rows[0].len().div_ceil(self.options.batch) as u64
+        self.per_epoch.div_ceil(self.options.batch) as u64
     }
 
     /// Gives the number of updates of the whole tuning.
@@ -175,9 +172,9 @@ impl Tuner {
     /// Puts the best parameters into the network, or the average.
     fn finish(&self, network: &mut Network) {
         match (&self.best, &self.average) {
-            (Some((_, _, best)), _) => mutant!("B224", best, &network.params()).store(network),
-            (None, Some(average)) => average.store(network),
-            (None, None) => {}
+            (Some((_, _, best)), _) if mutant!("B224", true, false) => best.store(network),
+            (_, Some(average)) => average.store(network),
+            _ => {}
         }
     }
 
@@ -199,55 +196,15 @@ impl Tuner {
     fn batch(&mut self, inputs: &dyn Rows, key: Key) -> Result<(Vec<u32>, Batch), Error> {
         let epoch = self.epoch();
         if self.order.0 != epoch {
-            let places = order(&Chosen(inputs, &self.rows[0]), key, u64::from(epoch));
-            self.order = (epoch, places.into_iter().map(|at| self.rows[0][at as usize]).collect());
+            let chosen = Chosen::new(inputs, &self.rows[0])?;
+            let places = order(&chosen, key, u64::from(epoch));
+            self.order = (epoch, places.into_iter().map(|at| chosen.of_all(at)).collect());
         }
         let start = (self.step % self.batches()) as usize * self.options.batch;
-        let end = self.rows[0].len().min(start + self.options.batch);
+        let end = self.per_epoch.min(start + self.options.batch);
         let named = self.order.1[start..end].to_vec();
         let read = inputs.read(&named)?;
         Ok((named, read))
-    }
-
-    /// Scores an epoch by the validation rows, if there are any, and keeps the best.
-    fn judge(
-        &mut self,
-        network: &Network,
-        inputs: &dyn Rows,
-        targets: &Targets<'_>,
-    ) -> Result<Option<f64>, Error> {
-        if self.rows[1].is_empty() {
-            return Ok(None);
-        }
-        let judged = self.averaged(network).unwrap_or_else(|| network.clone());
-        let score = -self.penalty(&judged, inputs, targets)?;
-        // The rule that stops: a score that is no number is never better, and equal ones are.
-        let better = self.best.as_ref().is_none_or(|(_, best, _)| score >= *best) && !score.is_nan();
-        if better {
-            self.best = Some((self.epoch(), score, judged.params()));
-        }
-        Ok(Some(score))
-    }
-
-    /// Computes the mean loss of the validation rows, or their share of errors.
-    fn penalty(&self, network: &Network, inputs: &dyn Rows, targets: &Targets<'_>) -> Result<f64, Error> {
-        let mut sum = 0.0;
-        for named in self.rows[1].chunks(BLOCK) {
-            let x = inputs.read(named)?;
-            let goal = targets.goal(named, &x)?;
-            sum += match (self.options.score, &goal) {
-                (Score::Errors, Goal::Classes(labels)) => wrong(&network.transform(&x)?, labels) as f64,
-                _ => network.loss(x.to_array(), &goal, self.options.loss) * named.len() as f64,
-            };
-        }
-        Ok(sum / self.rows[1].len() as f64)
-    }
-
-    /// Tells whether the stopping rule has had enough after the present epoch.
-    fn is_over(&self) -> bool {
-        let Some(stopping) = self.options.stopping else { return false };
-        let last = self.best.as_ref().map_or(0, |(epoch, ..)| *epoch);
-        self.step.is_multiple_of(self.batches()) && self.epoch() >= last + stopping.patience
     }
 
     fn roll_back(
@@ -270,7 +227,9 @@ impl Tuner {
 
     fn check_again(&self, network: &Network, inputs: &dyn Rows, targets: &Targets<'_>) -> Result<(), Error> {
         let rows = parts(inputs.rows(), targets, self.options.validation)?;
-        if rows == self.rows && inputs.units() == network.inputs() {
+        let per_epoch = rows::per_epoch(&Chosen::new(inputs, &rows[0])?);
+        let same = rows == self.rows && per_epoch == self.per_epoch;
+        if same && inputs.units() == network.inputs() {
             return Ok(());
         }
         Err(Error::shape("data", "the rows that the tuning began with", "others"))
@@ -287,10 +246,6 @@ impl Tuner {
     }
 }
 
-fn wrong(outputs: &Array2<f32>, labels: &[usize]) -> usize {
-    outputs.rows().into_iter().zip(labels).filter(|(row, label)| likeliest(*row) != **label).count()
-}
-
 /// Gives the rows with a target: those to train on, and the ones to judge by among the last `validation` rows of all.
 fn parts(rows: usize, targets: &Targets<'_>, validation: usize) -> Result<[Vec<u32>; 2], Error> {
     let (train, judge): (Vec<u32>, Vec<u32>) =
@@ -302,19 +257,5 @@ fn parts(rows: usize, targets: &Targets<'_>, validation: usize) -> Result<[Vec<u
             Err(Error::option("validation", format!("a number that leaves {field}"), validation))
         }
         None => Ok([train, judge]),
-    }
-}
-
-impl Rows for Chosen<'_> {
-    fn rows(&self) -> usize {
-        self.1.len()
-    }
-
-    fn units(&self) -> usize {
-        self.0.units()
-    }
-
-    fn read(&self, rows: &[u32]) -> Result<Batch, Error> {
-        self.0.read(&rows.iter().map(|&row| self.1[row as usize]).collect::<Vec<_>>())
     }
 }
