@@ -107,6 +107,18 @@ fn exact_states_stay_exact() {
     assert!(least > 1e-6, "adjusted p-value {least:e}");
 }
 
+/// A layer between wide ones receives from both sides what neither alone could send: the sum of 2,000 codes is exact.
+#[test]
+fn sums_from_both_sides_fit() {
+    let sizes = [1000, 2, 1000];
+    let layers = sizes.map(|n| Units::Bernoulli(n).layer(vec![0.0; n]));
+    let weights = [(1000, 2), (2, 1000)].map(|shape| ndarray::Array2::from_elem(shape, 1.9_f32));
+    let dbm = Dbm::from_layers(layers.to_vec(), weights.to_vec()).unwrap();
+    let on = |n: usize| States::Bits(harmonium::BitMatrix::from_fn(1, n, |_, _| true));
+    let weight = dbm.weights(1).unwrap()[(0, 0)];
+    assert_eq!(dbm.view().input(1, &sizes.map(on)).values(), [2000.0 * weight; 2]);
+}
+
 /// With one hidden layer every sweep and every update of persistent chains is that of a restricted machine, bit for bit.
 #[test]
 fn one_hidden_layer_is_a_restricted_machine() {
@@ -135,9 +147,16 @@ fn machines_that_can_not_be_are_refused() {
     assert_eq!(say(&[bits(3)]), "layers: expected 1 to 16, got 0");
     assert_eq!(say(&vec![bits(2); 18]), "layers: expected 1 to 16, got 17");
     assert_eq!(say(&[bits(3), bits(0)]), "units of layer 1: expected 1 or more, got 0");
-    assert!(say(&[bits(3), Units::NoisyRelu(2)]).starts_with("units of layer 1: expected units with an energy"));
-    assert!(say(&[bits(3), Units::Gaussian(2), Units::Gaussian(2)]).starts_with("units: expected one layer of bounded"));
-    assert!(say(&[bits(40_000), bits(1), bits(40_000)]).starts_with("units next to one: expected at most 65536"));
+    assert!(
+        say(&[bits(3), Units::NoisyRelu(2)]).starts_with("units of layer 1: expected units with an energy")
+    );
+    assert!(
+        say(&[bits(3), Units::Gaussian(2), Units::Gaussian(2)])
+            .starts_with("units: expected one layer of bounded")
+    );
+    assert!(
+        say(&[bits(40_000), bits(1), bits(40_000)]).starts_with("units next to one: expected at most 65536")
+    );
     let good = deep(&[3, 2, 2], &[], 0.5, 1);
     let parts = |f: &dyn Fn(&mut Vec<ndarray::Array2<f32>>)| {
         let mut weights = vec![good.weights(1).unwrap(), good.weights(2).unwrap()];
@@ -146,7 +165,10 @@ fn machines_that_can_not_be_are_refused() {
     };
     assert_eq!(parts(&|w| drop(w.pop())), "weights: expected 2 matrices, got 1");
     assert_eq!(parts(&|w| w.swap(0, 1)), "weights_1: expected (3, 2), got (2, 2)");
-    assert_eq!(parts(&|w| w[1][(0, 1)] = f32::NAN), "weights_2 at entry 1: expected a finite number, got NaN");
+    assert_eq!(
+        parts(&|w| w[1][(0, 1)] = f32::NAN),
+        "weights_2 at entry 1: expected a finite number, got NaN"
+    );
     let wide = Batch::from_bits(common::coins(2, 4, 1)).unwrap();
     assert!(good.check_data(&wide).is_err() && good.weights(0).is_err() && good.bias(3).is_err());
     assert!(good.unpack(every_row(&judge(&good)).states().clone()).is_err());

@@ -147,7 +147,8 @@ impl Deep {
     pub fn input(&self, l: usize, x: &[Vec<f64>]) -> Vec<f64> {
         let unit = |j: usize| {
             let width = self.sizes[l];
-            let below = (l > 0).then(|| x[l - 1].iter().enumerate().map(|(i, x)| x * self.weights[l - 1][i * width + j]));
+            let below = (l > 0)
+                .then(|| x[l - 1].iter().enumerate().map(|(i, x)| x * self.weights[l - 1][i * width + j]));
             let above = (l < self.depth()).then(|| {
                 let row = &self.weights[l][j * self.sizes[l + 1]..];
                 x[l + 1].iter().zip(row).map(|(x, w)| x * w)
@@ -194,7 +195,7 @@ impl Deep {
         let energy = sum(self.parameters().into_iter().zip(self.statistics(x)).map(|(theta, x)| theta * x));
         let surprise = |p: f64| if p > 0.0 { -p * p.ln() } else { 0.0 };
         let entropy = x.iter().zip(&self.spins).skip(1).flat_map(|(x, &spin)| {
-            let p = move |x: f64| if spin { (1.0 + x) / 2.0 } else { x };
+            let p = move |x: f64| if spin { 0.5 + 0.5 * x } else { x };
             x.iter().map(move |&x| surprise(p(x)) + surprise(1.0 - p(x)))
         });
         energy + sum(entropy)
@@ -212,7 +213,10 @@ impl Deep {
             for &l in &drawn {
                 for (unit, p) in on(l, start).into_iter().enumerate() {
                     let bit = 1 << (offsets[l] + unit);
-                    ends = ends.into_iter().flat_map(|(x, q)| [(x | bit, q * p), (x & !bit, q * (1.0 - p))]).collect();
+                    ends = ends
+                        .into_iter()
+                        .flat_map(|(x, q)| [(x | bit, q * p), (x & !bit, q * (1.0 - p))])
+                        .collect();
                 }
             }
             ends.into_iter().for_each(|(end, p)| row[end as usize] += p);

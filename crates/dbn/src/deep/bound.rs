@@ -59,7 +59,8 @@ impl View<'_> {
     /// Gives what a layer receives from means of its neighbours, β included.
     fn received(&self, l: usize, features: &[Array2<f64>]) -> Vec<f32> {
         let terms: Vec<(usize, Array2<f64>)> = self.codes_about(l);
-        let terms: Vec<_> = terms.iter().map(|(from, codes)| (features[*from].view(), codes.view())).collect();
+        let terms: Vec<_> =
+            terms.iter().map(|(from, codes)| (features[*from].view(), codes.view())).collect();
         let nothing = Array2::zeros((features[0].nrows(), self.layers[l].features()));
         let sums = inputs(&nothing, &terms, self.dbm.grid.quantum());
         sums.into_iter().map(|x| x * self.gain).collect()

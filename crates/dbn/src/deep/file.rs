@@ -175,7 +175,8 @@ fn base(layer: &Layer) -> Vec<Tensor> {
         shape: vec![values.len()],
         values: Values::F32(values.to_vec()),
     };
-    let more = layer.extra().into_iter().map(|extra| vector(format!("base/{}", extra.names[0]), extra.values));
+    let more =
+        layer.extra().into_iter().map(|extra| vector(format!("base/{}", extra.names[0]), extra.values));
     [vector("base".into(), layer.bias())].into_iter().chain(more).collect()
 }
 
@@ -198,7 +199,7 @@ impl Tensors {
         let (mut layers, mut weights) = (Vec::new(), Vec::new());
         for (l, units) in header.layers.iter().enumerate() {
             let bias = if l == 0 { "visible_bias" } else { BIAS[l - 1] };
-            layers.push(self.layer(units, bias, |name| name.to_owned())?);
+            layers.push(self.layer(units, bias, str::to_owned)?);
             if l > 0 {
                 let shape = [header.layers[l - 1].features(), units.features()];
                 let values = self.floats(WEIGHTS[l - 1], &shape)?;
@@ -208,7 +209,7 @@ impl Tensors {
         }
         let base = self.layer(&header.layers[0], "base", |name| format!("base/{name}"))?;
         let dbm = Dbm::from_layers(layers, weights)?.on_grid(header.shift)?;
-        let mut dbm = dbm.with_inference(header.inference)?;
+        let mut dbm = dbm.with_inference(mutant!("B257", header.inference, Inference::default()))?;
         dbm.set_base(base)?;
         Ok(dbm)
     }

@@ -81,7 +81,10 @@ impl Estimator<Rbm> for Doubled {
     }
 
     fn check_model(&self, model: &Rbm) -> Result<(), Error> {
-        if model.scaling().is_none() && model.visible().extra().is_empty() && model.hidden().extra().is_empty() {
+        if model.scaling().is_none()
+            && model.visible().extra().is_empty()
+            && model.hidden().extra().is_empty()
+        {
             return Ok(());
         }
         Err(Error::shape("doubled weights", "layers without parameters besides biases", "others"))
