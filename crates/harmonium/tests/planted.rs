@@ -867,7 +867,7 @@ const BUGS: [Bug; 186] = [
         "draws one by one",
         "deep::sweeps_are_draws_in_their_order",
     ),
-    bug("B256", "packed layers lie upon each other", "O4", "deep::exact_states_stay_exact"),
+    bug("B256", "packed layers lie upon each other", "round trip", "deep::sweeps_are_draws_in_their_order"),
     bug(
         "B257",
         "a file forgets how a deep machine infers",
