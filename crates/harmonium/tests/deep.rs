@@ -107,6 +107,18 @@ fn exact_states_stay_exact() {
     assert!(least > 1e-6, "adjusted p-value {least:e}");
 }
 
+/// A layer between wide ones receives from both sides what neither alone could send: the sum of 2,000 codes is exact.
+#[test]
+fn sums_from_both_sides_fit() {
+    let sizes = [1000, 2, 1000];
+    let layers = sizes.map(|n| Units::Bernoulli(n).layer(vec![0.0; n]));
+    let weights = [(1000, 2), (2, 1000)].map(|shape| ndarray::Array2::from_elem(shape, 1.9_f32));
+    let dbm = Dbm::from_layers(layers.to_vec(), weights.to_vec()).unwrap();
+    let on = |n: usize| States::Bits(harmonium::BitMatrix::from_fn(1, n, |_, _| true));
+    let weight = dbm.weights(1).unwrap()[(0, 0)];
+    assert_eq!(dbm.view().input(1, &sizes.map(on)).values(), [2000.0 * weight; 2]);
+}
+
 /// With one hidden layer every sweep and every update of persistent chains is that of a restricted machine, bit for bit.
 #[test]
 fn one_hidden_layer_is_a_restricted_machine() {

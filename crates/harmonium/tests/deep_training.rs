@@ -2,42 +2,22 @@
 
 mod common;
 
-use common::deep::{deep, deeps, every_row, judge, layers, packed, tau_unit};
+use common::deep::{deep, deeps, entries, every_row, judge, layers, means, packed, tau_unit};
 use common::{all_close, close, coins, key};
-use harmonium::address::Address;
 use harmonium::dbn::deep::{Centred, Dbm, Inference};
 use harmonium::persist::{Loaded, RealVfs, load};
 use harmonium::rbm::Origin;
-use harmonium::stats::{Phases, Stats};
+use harmonium::stats::Phases;
 use harmonium::train::{
-    Average, Cd, Estimate, Estimator, Fit, Method, Pcd, Schedule, Silent, Snapshot, Step, Training, fit,
+    Average, Cd, Estimator, Fit, Method, Pcd, Schedule, Silent, Snapshot, Step, Training, fit,
 };
-use harmonium::units::{Unit, Units};
-use harmonium::{Batch, EnergyModel, Gibbs, HasParams, Params};
+use harmonium::units::Units;
+use harmonium::{Batch, EnergyModel, Gibbs, HasParams};
 use harmonium_oracle::deep::Deep;
 use std::ops::ControlFlow;
 
-/// Gives mean statistics in the order of the oracle. The first block holds products of bits t, also where these stand for spins
-/// 2t − 1, of which the contrast alone makes products of spins: with v = s t − o, ⟨v h⟩ = s s' ⟨t t'⟩ − o' ⟨v⟩ − o ⟨h⟩ − o o'.
-fn means(dbm: &Dbm, stats: &Stats) -> Vec<f64> {
-    let mean = |block| stats.means(block).into_iter().map(f64::from).collect::<Vec<f64>>();
-    let mut blocks: Vec<Vec<f64>> = (0..dbm.blocks().len()).map(mean).collect();
-    let [(s, o), (s1, o1)] = [0, 1].map(|l| if dbm.layers()[l].signs() { (2.0, 1.0) } else { (1.0, 0.0) });
-    let (v, h) = (blocks[1].clone(), blocks[2].clone());
-    for (pair, at) in blocks[0].iter_mut().zip(0..) {
-        let (v, h) = (v[at / h.len()], h[at % h.len()]);
-        *pair = s * s1 * *pair - o1 * v - o * h - o * o1;
-    }
-    blocks.concat()
-}
-
 fn rested(dbm: &Dbm) -> Dbm {
     dbm.clone().with_inference(Inference { iterations: 400, tolerance: 0.0 }).unwrap()
-}
-
-/// Gives a gradient in the order of the oracle.
-fn entries(gradient: &Params) -> Vec<f64> {
-    gradient.tensors().iter().flat_map(|t| t.values.iter().map(|&x| f64::from(x))).collect()
 }
 
 /// Gives mean-field means of the rows, all at rest, and their mean statistics.
@@ -132,84 +112,6 @@ fn contrasts_are_gradients_of_the_bound() {
             let counts = law.len() as f64 / n;
             close(got, expected, tau(&x) + 2.0 * counts + 1e-6, at);
         }
-    }
-}
-
-/// Is an estimator whose phases are given: data and all even states alike.
-struct Given(Batch, Vec<u64>);
-
-impl Estimator<Dbm> for Given {
-    fn check(&self) -> Result<(), harmonium::Error> {
-        Ok(())
-    }
-
-    fn estimate(
-        &mut self,
-        model: &Dbm,
-        _: &Batch,
-        _: u32,
-        _: Address,
-        phases: &mut Phases,
-    ) -> Result<Estimate, harmonium::Error> {
-        model.accumulate(&model.clamp(&self.0), &mut phases.positive);
-        model.accumulate(&model.unpack(packed(&judge(model), &self.1))?, &mut phases.negative);
-        Ok(Estimate::Phases)
-    }
-}
-
-/// Takes parameters of the machine centred on μ to those of the machine itself: b_l = b̃_l − W_lᵀ μ_{l−1} − W_{l+1} μ_{l+1}.
-fn uncentred(x: &Deep, theta: &[f64], mu: &[Vec<f64>]) -> Vec<f64> {
-    let mut out = x.with_parameters(theta);
-    for l in 0..mu.len() {
-        let received = out.input(l, mu);
-        out.biases[l].iter_mut().zip(received).for_each(|(b, i)| *b -= i);
-    }
-    out.parameters()
-}
-
-/// The centred gradient is T Tᵀ g, T being the change of coordinates, read off column by column: so it vanishes where g does, and a
-/// small step along it lowers whatever g says is lowered, which leaves the law that training aims at as it is.
-#[test]
-fn centred_gradients_are_gradients_of_the_centred_machine() {
-    for (dbm, enhanced) in deeps(0.6).into_iter().flat_map(|dbm| [false, true].map(|e| (dbm.clone(), e))) {
-        let x = judge(&dbm);
-        let data = common::batch(x.sizes[0], &[1, 2, 3, 3]);
-        let all: Vec<u64> = (0..1 << x.units()).collect();
-        let given = || Given(data.clone(), all.clone());
-        let at = Address::new(key(1), 0);
-        let mut phases = Phases::new(dbm.stats());
-        let plain = given().estimate(&dbm, &data, 1, at, &mut phases).unwrap().gradient(&dbm, &phases);
-        let g = entries(&plain);
-        let mut centred = if enhanced { Centred::enhanced(given()) } else { Centred::new(given()) };
-        let mut phases = Phases::new(dbm.stats());
-        let found = centred.estimate(&dbm, &data, 1, at, &mut phases).unwrap().gradient(&dbm, &phases);
-        let (mut mu, mut from) = (Vec::new(), 0);
-        let (p, n) = (means(&dbm, &phases.positive), means(&dbm, &phases.negative));
-        let mut next = |skip: usize, size: usize| {
-            from += skip + size;
-            let pick = |values: &[f64]| values[from - size..from].to_vec();
-            let (p, n) = (pick(&p), pick(&n));
-            let half = |(p, n): (&f64, f64)| if enhanced { 0.5 * p + 0.5 * n } else { *p };
-            mu.push(p.iter().zip(n).map(half).collect::<Vec<f64>>());
-        };
-        next(x.sizes[0] * x.sizes[1], x.sizes[0]);
-        next(0, x.sizes[1]);
-        x.sizes.windows(2).skip(1).for_each(|pair| next(pair[0] * pair[1], pair[1]));
-        // T is linear: its columns are images of unit vectors.
-        let m = g.len();
-        let column = |n: usize| {
-            let unit: Vec<f64> = (0..m).map(|i| f64::from(u8::from(i == n))).collect();
-            uncentred(&x, &unit, &mu)
-        };
-        let columns: Vec<Vec<f64>> = (0..m).map(column).collect();
-        let across: Vec<f64> = columns.iter().map(|c| c.iter().zip(&g).map(|(t, g)| t * g).sum()).collect();
-        let mut expected = vec![0.0; m];
-        for (column, c) in columns.iter().zip(&across) {
-            expected.iter_mut().zip(column).for_each(|(sum, t)| *sum += t * c);
-        }
-        // f32 sums of at most m terms up to 4.
-        all_close(&entries(&found), &expected, m as f64 * 1e-6, (x.sizes.clone(), enhanced));
-        assert_eq!(centred.offsets().is_some(), !enhanced);
     }
 }
 

@@ -26,6 +26,18 @@ mod classifier;
 mod classifier_training;
 #[path = "conditional.rs"]
 mod conditional;
+#[path = "deep.rs"]
+mod deep;
+#[path = "deep_centring.rs"]
+mod deep_centring;
+#[path = "deep_evaluate.rs"]
+mod deep_evaluate;
+#[path = "deep_mean_field.rs"]
+mod deep_mean_field;
+#[path = "deep_pretraining.rs"]
+mod deep_pretraining;
+#[path = "deep_training.rs"]
+mod deep_training;
 #[path = "divergence.rs"]
 mod divergence;
 #[path = "doctor.rs"]
@@ -142,7 +154,7 @@ const fn bug(id: &'static str, what: &'static str, oracle: &'static str, proof: 
     Bug { id, what, oracle, proof }
 }
 
-const BUGS: [Bug; 208] = [
+const BUGS: [Bug; 224] = [
     bug("B01", "negative phase pairs h with the wrong v", "O7", "estimators::cd_has_its_expectation"),
     bug("B02", "AIS anneals with the wrong parameters", "O8", "ais::weights_are_unbiased"),
     bug(
@@ -220,6 +232,12 @@ const BUGS: [Bug; 208] = [
     ),
     bug("B53", "log-mean-exp without −ln n", "O8", "ais::weights_are_unbiased"),
     bug("B54", "base ln Z left out", "O8", "ais::weights_are_unbiased"),
+    bug(
+        "B55",
+        "mean field that misses what comes from above",
+        "fixed point",
+        "deep_mean_field::means_come_to_a_fixed_point",
+    ),
     bug(
         "B56",
         "centring corrects W but not the biases",
@@ -964,6 +982,81 @@ const BUGS: [Bug; 208] = [
         "the machine below",
         "belief::bounds_of_real_data_are_densities_of_their_own_units",
     ),
+    bug(
+        "B245",
+        "tempering of a deep machine's couplings but not of its biases",
+        "O3",
+        "deep::transition_matrices_leave_the_law_invariant",
+    ),
+    bug(
+        "B246",
+        "entropy of mean field without J m",
+        "bound",
+        "deep_mean_field::bounds_are_those_of_the_oracle_and_hold",
+    ),
+    bug(
+        "B247",
+        "centring of a deep machine leaves the lower biases as they are",
+        "change of coordinates",
+        "deep_centring::centred_gradients_are_gradients_of_the_centred_machine",
+    ),
+    bug(
+        "B248",
+        "offsets of a deep machine not kept",
+        "resume",
+        "deep_training::a_resumed_training_ends_the_same",
+    ),
+    bug("B249", "a layer left out of the weights of annealing", "O8", "deep_evaluate::weights_are_unbiased"),
+    bug(
+        "B250",
+        "weights at the bottom not doubled in pretraining",
+        "enumeration",
+        "deep_pretraining::doubled_weights_count_twice_in_training",
+    ),
+    bug(
+        "B251",
+        "weights at the top not doubled in pretraining",
+        "enumeration",
+        "deep_pretraining::doubled_weights_count_twice_in_training",
+    ),
+    bug(
+        "B252",
+        "weights between not halved",
+        "closed form",
+        "deep_pretraining::doubled_weights_make_a_deep_machine",
+    ),
+    bug(
+        "B253",
+        "upper layers of odd number not averaged out",
+        "enumeration",
+        "deep_training::chains_count_with_odd_layers_averaged_out",
+    ),
+    bug(
+        "B254",
+        "mean field starts from single weights",
+        "oracle",
+        "deep_mean_field::means_are_those_of_the_oracle",
+    ),
+    bug(
+        "B255",
+        "layers of odd number never drawn",
+        "draws one by one",
+        "deep::sweeps_are_draws_in_their_order",
+    ),
+    bug("B256", "packed layers lie upon each other", "round trip", "deep::sweeps_are_draws_in_their_order"),
+    bug(
+        "B257",
+        "a file forgets how a deep machine infers",
+        "round trip",
+        "deep_evaluate::files_give_machines_back",
+    ),
+    bug(
+        "B258",
+        "a row rests when one of its means does",
+        "fixed point",
+        "deep_mean_field::rows_at_rest_are_left_alone",
+    ),
+    bug("B259", "codes too wide for sums from both sides", "exact sums", "deep::sums_from_both_sides_fit"),
     bug(
         "B275",
         "codes of a few terms as coarse as those of products",

@@ -195,7 +195,7 @@ impl Deep {
         let energy = sum(self.parameters().into_iter().zip(self.statistics(x)).map(|(theta, x)| theta * x));
         let surprise = |p: f64| if p > 0.0 { -p * p.ln() } else { 0.0 };
         let entropy = x.iter().zip(&self.spins).skip(1).flat_map(|(x, &spin)| {
-            let p = move |x: f64| if spin { (1.0 + x) / 2.0 } else { x };
+            let p = move |x: f64| if spin { 0.5 + 0.5 * x } else { x };
             x.iter().map(move |&x| surprise(p(x)) + surprise(1.0 - p(x)))
         });
         energy + sum(entropy)

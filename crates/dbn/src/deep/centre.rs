@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 
 use super::Dbm;
-use super::dbm::block_of;
+use super::params::block_of;
 
 /// Is an estimator around another whose gradient it centres: ∂W_l' = ⟨(x_{l−1} − μ_{l−1})(x_l − μ_l)ᵀ⟩, with the biases corrected so that
 /// the model is the same (Montavon & Müller 2012, equations 5 to 8; here the parameters stay those of the machine as it is).
@@ -85,7 +85,7 @@ fn centre(gradient: &mut Params, offsets: &[Vec<f32>]) {
         let ([mu, lambda], [db, dc]) = ([&offsets[l - 1], &offsets[l]], [&biases[l - 1], &biases[l]]);
         shift(&mut tensors[weights_of(l)], [mu, lambda], [db, dc]);
         let (lines, columns) = margins(&tensors[weights_of(l)], [mu, lambda]);
-        subtract(&mut tensors[bias_of(l - 1)].values, mutant!("B247", &lines, &vec![0.0; lines.len()]));
+        subtract(&mut tensors[bias_of(l - 1)].values, &mutant!("B247", lines, vec![0.0; lines.len()]));
         subtract(&mut tensors[bias_of(l)].values, &columns);
     }
 }
@@ -179,7 +179,11 @@ impl<E: Estimator<Dbm>> Estimator<Dbm> for Centred<E> {
     fn kept(&self) -> Kept {
         let offsets = self.offsets.iter().flatten().enumerate();
         offsets.fold(self.inner.kept(), |kept, (l, values)| {
-            kept.with_reals(&name(l), &[values.len()], mutant!("B248", values, &vec![0.0; values.len()]))
+            kept.with_reals(
+                &name(l),
+                &[values.len()],
+                &mutant!("B248", values.clone(), vec![0.0; values.len()]),
+            )
         })
     }
 

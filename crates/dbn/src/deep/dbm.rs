@@ -1,8 +1,7 @@
 //! Holds the parameters of a deep machine, and rounds all its weights to one grid.
 
 use harmonium_core::data::marginals;
-use harmonium_core::params::{Block, BlockMut, largest};
-use harmonium_core::persist::digest;
+use harmonium_core::params::largest;
 use harmonium_core::units::{Layer, Unit, Units};
 use harmonium_core::{Batch, EnergyModel, Error, HasParams, Key, Rows, check_backend, purpose, rows};
 use harmonium_kernels::Grid;
@@ -11,7 +10,7 @@ use ndarray_rand::RandomExt;
 use ndarray_rand::rand_distr::Uniform;
 
 use super::{Inference, View};
-use crate::names::{BIAS, WEIGHTS, check_depth};
+use crate::names::{WEIGHTS, check_depth};
 
 /// Half the width of the uniform initial weights: their standard deviation is 0.01 (Hinton 2010, §8.1).
 const INITIAL: f32 = 0.017_320_508;
@@ -220,7 +219,11 @@ impl Dbm {
 /// Counts the features that one feature is coupled to at most.
 fn fan_in(layers: &[Layer]) -> usize {
     let features = |l: usize| layers.get(l).map_or(0, Layer::features);
-    (0..layers.len()).map(|l| features(l + 1) + if l > 0 { features(l - 1) } else { 0 }).max().unwrap_or(0)
+    let both = |above: usize, below: usize| mutant!("B259", above + below, above.max(below));
+    (0..layers.len())
+        .map(|l| both(features(l + 1), if l > 0 { features(l - 1) } else { 0 }))
+        .max()
+        .unwrap_or(0)
 }
 
 fn check_layers(layers: &[Layer]) -> Result<(), Error> {
@@ -242,75 +245,6 @@ fn check_layers(layers: &[Layer]) -> Result<(), Error> {
         return Ok(());
     }
     Err(Error::option("units next to one", format!("at most {}", Grid::MAX_UNITS), width))
-}
-
-/// Blocks of the first coupling, as a machine of two layers has them; each further hidden layer adds two, and what else
-/// the visible layer has comes last.
-pub(super) const FIRST: usize = 3;
-
-/// Gives the number of the block of W_l, and of b_l behind it, for l from 2 on.
-pub(super) fn block_of(layer: usize) -> usize {
-    FIRST + 2 * (layer - 2)
-}
-
-impl HasParams for Dbm {
-    /// Lends `weights_1`, `visible_bias`, `bias_1`, then weights and biases of each further layer.
-    fn blocks(&self) -> Vec<Block<'_>> {
-        let weights = |l: usize| Block {
-            name: WEIGHTS[l - 1],
-            shape: vec![self.layers[l - 1].features(), self.layers[l].features()],
-            values: &self.masters[l - 1],
-        };
-        let flat = |name, values: &'_ [f32]| (name, vec![values.len()]);
-        let bias = |l: usize| {
-            let values = self.layers[l].bias();
-            let (name, shape) = flat(if l == 0 { "visible_bias" } else { BIAS[l - 1] }, values);
-            Block { name, shape, values }
-        };
-        let mut blocks = vec![weights(1), bias(0), bias(1)];
-        blocks.extend((2..=self.depth()).flat_map(|l| [weights(l), bias(l)]));
-        blocks.extend(self.layers[0].extra().into_iter().map(|extra| {
-            let (name, shape) = flat(extra.names[0], extra.values);
-            Block { name, shape, values: extra.values }
-        }));
-        blocks
-    }
-
-    fn blocks_mut(&mut self) -> Vec<BlockMut<'_>> {
-        let names: Vec<&'static str> = self.blocks().iter().map(|block| block.name).collect();
-        let mut parts = self.layers.iter_mut().map(Layer::parts_mut);
-        let mut masters = self.masters.iter_mut().map(|master| &mut master[..]);
-        let (visible, extra) = parts.next().expect("a machine has a visible layer");
-        let mut values: Vec<&mut [f32]> = Vec::new();
-        values.extend(masters.next());
-        values.push(visible);
-        values.extend(parts.next().map(|(bias, _)| bias));
-        for (master, (bias, _)) in masters.zip(parts) {
-            values.extend([master, bias]);
-        }
-        values.extend(extra);
-        names.into_iter().zip(values).map(|(name, values)| BlockMut { name, values }).collect()
-    }
-
-    fn follow(&mut self, largest: &[f32]) {
-        let further = (2..=self.depth()).map(|l| largest[block_of(l)]);
-        let most = further.fold(largest[0], |most, x| if x > most || x.is_nan() { x } else { most });
-        if most.is_finite() {
-            self.grid = self.grid.followed(most);
-        }
-    }
-
-    fn digest(&self) -> String {
-        let rounded: Vec<Vec<f32>> =
-            self.masters.iter().map(|m| m.iter().map(|&w| self.grid.round(w)).collect()).collect();
-        let mut weights = rounded.iter();
-        let blocks = self.blocks();
-        let entries = blocks.iter().map(|block| {
-            let own = if block.shape.len() > 1 { weights.next() } else { None };
-            (block.name, &block.shape[..], own.map_or(block.values, |own| &own[..]))
-        });
-        digest(&entries.collect::<Vec<_>>(), self.grid.shift())
-    }
 }
 
 pub(super) fn finite(field: &str, values: &[f32]) -> Result<(), Error> {

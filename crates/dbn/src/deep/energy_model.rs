@@ -3,12 +3,13 @@
 use std::borrow::Cow;
 
 use harmonium_core::stats::{Shape, Stats};
-use harmonium_core::units::{Input, States, Unit, Units};
+use harmonium_core::units::{Input, Layer, States, Unit, Units};
 use harmonium_core::{Batch, EnergyModel, Error, Gibbs, HasParams, HiddenMeans, Key, Params, Thermal};
 use harmonium_kernels::parallel;
 use ndarray::Array1;
 
-use super::dbm::{FIRST, finite};
+use super::dbm::finite;
+use super::params::FIRST;
 use super::state::Latent;
 use super::{Dbm, State, View};
 
@@ -45,7 +46,7 @@ impl Thermal for Dbm {
 
     /// Refuses β = 0 where units are real or unbounded: nothing holds them together there.
     fn check_beta(&self, beta: f32) -> Result<(), Error> {
-        let open = self.layers.iter().map(|layer| layer.units()).find(is_open);
+        let open = self.layers.iter().map(Layer::units).find(is_open);
         match open {
             Some(units) if beta.is_nan() || beta <= 0.0 => {
                 Err(Error::option("beta", format!("a number above 0 for {units}"), beta))

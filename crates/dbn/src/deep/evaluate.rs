@@ -140,7 +140,7 @@ impl View<'_> {
         let parts = parallel::map(1 << (bits - block), |part| {
             let masks =
                 BitMatrix::from_fn(1 << block, bits, |row, unit| (part << block | row) >> unit & 1 == 1);
-            let states = self.parted(kept, &States::Bits(masks)).expect("states of this side");
+            let states = self.apart(kept, &States::Bits(masks));
             let inputs = self.summed_inputs(kept, &states);
             let energies = self.side_energies(kept, &states, &inputs);
             energies.into_iter().map(|f| -f).collect::<LogSumExp>().value()

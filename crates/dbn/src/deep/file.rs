@@ -199,7 +199,7 @@ impl Tensors {
         let (mut layers, mut weights) = (Vec::new(), Vec::new());
         for (l, units) in header.layers.iter().enumerate() {
             let bias = if l == 0 { "visible_bias" } else { BIAS[l - 1] };
-            layers.push(self.layer(units, bias, |name| name.to_owned())?);
+            layers.push(self.layer(units, bias, str::to_owned)?);
             if l > 0 {
                 let shape = [header.layers[l - 1].features(), units.features()];
                 let values = self.floats(WEIGHTS[l - 1], &shape)?;
@@ -209,7 +209,7 @@ impl Tensors {
         }
         let base = self.layer(&header.layers[0], "base", |name| format!("base/{name}"))?;
         let dbm = Dbm::from_layers(layers, weights)?.on_grid(header.shift)?;
-        let mut dbm = dbm.with_inference(header.inference)?;
+        let mut dbm = dbm.with_inference(mutant!("B257", header.inference, Inference::default()))?;
         dbm.set_base(base)?;
         Ok(dbm)
     }

@@ -130,7 +130,7 @@ impl<'v, 'a> Field<'v, 'a> {
 
     /// Lets a layer receive from the one below alone, twice as much as it sends unless nothing is above it.
     fn rise(&mut self, l: usize) {
-        let gain = if l < self.view.dbm.depth() { 2.0 } else { 1.0 };
+        let gain = if l < self.view.dbm.depth() { mutant!("B254", 2.0, 1.0) } else { 1.0 };
         let input = match l {
             1 => self.received(1, &[]),
             _ => self.received(l, &[(self.features[l - 2].view(), self.links[l - 2].view())]),
@@ -144,8 +144,7 @@ impl<'v, 'a> Field<'v, 'a> {
         let depth = self.view.dbm.depth();
         let below = (l > 1).then(|| (self.features[l - 2].view(), self.links[l - 2].view()));
         let above = (l < depth).then(|| (self.features[l].view(), self.links[l - 1].t()));
-        let above = mutant!("B55", above, None);
-        let terms: Vec<_> = below.into_iter().chain(above).collect();
+        let terms: Vec<_> = below.into_iter().chain(mutant!("B55", above, None)).collect();
         let input = self.received(l, &terms);
         self.settle(l, input);
     }
@@ -198,7 +197,8 @@ impl<'v, 'a> Field<'v, 'a> {
         let moved = |row: usize| {
             let layers = self.features.iter().zip(before);
             let mut pairs = layers.flat_map(|(now, before)| now.row(row).into_iter().zip(before.row(row)));
-            pairs.any(|(now, before)| (now - before).abs() > tolerance)
+            let moves = |(now, before): (&f64, &f64)| (now - before).abs() > tolerance;
+            mutant!("B258", pairs.any(moves), pairs.all(moves))
         };
         (0..self.rows.len()).map(moved).collect()
     }

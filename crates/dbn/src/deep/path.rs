@@ -101,7 +101,7 @@ impl Annealed for Path<'_> {
     /// Shares one set of inputs between both free energies and the sweep's first half-step.
     fn advance(&self, state: &mut States, from: f32, to: f32, key: Key) -> Vec<f64> {
         let (before, after) = (self.at(from), self.at(to));
-        let mut states = after.parted(self.kept, state).expect("states of this path");
+        let mut states = after.apart(self.kept, state);
         let inputs = after.summed_inputs(self.kept, &states);
         let f = before.side_energies(self.kept, &states, &inputs);
         let to = mutant!("B249", after.side_energies(self.kept, &states, &inputs), {

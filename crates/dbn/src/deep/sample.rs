@@ -3,11 +3,14 @@
 use harmonium_core::units::{Input, Unit};
 use harmonium_core::{Annealed, Batch, EnergyModel, Error, Gibbs, Key, purpose};
 use harmonium_kernels::{evaluate, parallel};
-use ndarray::{Array2, Axis, concatenate};
+use ndarray::{Array2, ArrayView2, Axis, concatenate};
 
 use super::link::inputs;
 use super::state::Latent;
 use super::{Dbm, State};
+
+/// Is a layer of a network: weights, `(inputs, outputs)`, and biases.
+pub type Dense = (Array2<f32>, Vec<f32>);
 
 impl Dbm {
     /// Samples fresh chains: each is drawn from the base of annealing, walks along the path to the machine in the first half of its
@@ -22,7 +25,7 @@ impl Dbm {
                 path.advance(&mut even, beta(sweep), beta(sweep + 1), key.fold_in(sweep + 1));
                 watch(sweep + 1);
             }
-            let layers = self.view().parted(0, &even).expect("states of this path");
+            let layers = self.view().apart(0, &even);
             let mut state = State { layers, latent: Latent::Drawn };
             for sweep in warming..sweeps {
                 self.sweep(&mut state, key.fold_in(sweep + 1));
@@ -70,7 +73,7 @@ impl Dbm {
     pub fn network_inputs(&self, data: &Batch) -> Result<Array2<f32>, Error> {
         let second = self.transform(data, 2)?;
         let visible = self.layers[0].features_of(data.states());
-        Ok(concatenate(Axis(1), &[visible.view(), second.view()]).expect("rows of both"))
+        Ok(joined(Axis(1), &visible.view(), &second.view()))
     }
 
     /// Gives the weights and biases of that network's two layers: W_1 above W_2ᵀ, `(visible + features of layer 2, features of layer 1)`, with
@@ -78,12 +81,12 @@ impl Dbm {
     ///
     /// # Errors
     /// Refuses machines that have not two hidden layers.
-    pub fn network(&self) -> Result<[(Array2<f32>, Vec<f32>); 2], Error> {
+    pub fn network(&self) -> Result<[Dense; 2], Error> {
         if self.depth() != 2 {
             return Err(Error::option("hidden layers", "2", self.depth()));
         }
         let [first, second] = [self.weights(1)?, self.weights(2)?];
-        let below = concatenate(Axis(0), &[first.view(), second.t()]).expect("columns of layer 1");
+        let below = joined(Axis(0), &first.view(), &second.t());
         Ok([(below, self.layers[1].bias().to_vec()), (second, self.layers[2].bias().to_vec())])
     }
 
@@ -91,4 +94,9 @@ impl Dbm {
         self.check_data(data)?;
         data.check_complete("data")
     }
+}
+
+/// Puts two matrices beside or above each other that fit.
+fn joined(axis: Axis, a: &ArrayView2<'_, f32>, b: &ArrayView2<'_, f32>) -> Array2<f32> {
+    concatenate(axis, &[a.view(), b.view()]).expect("matrices that fit")
 }

@@ -6,8 +6,8 @@ use harmonium_kernels::BitMatrix;
 use harmonium_kernels::product::MAX_ROWS;
 use ndarray::Array2;
 
-use super::dbm::block_of;
 use super::link::add_products;
+use super::params::block_of;
 use super::view::wide;
 use super::{Posterior, State, View};
 
@@ -26,7 +26,7 @@ impl View<'_> {
 
     /// Adds the statistics of chains: layers of odd number as their means given those of even number.
     pub(super) fn add_drawn(&self, state: &State, stats: &mut Stats) {
-        let part = |l: usize| match l % 2 {
+        let part = |l: usize| match mutant!("B253", l % 2, usize::from(l == 1)) {
             1 => Part::Means(self.layers[l].mean(&self.input(l, &state.layers))),
             _ => Part::Drawn(&state.layers[l]),
         };
@@ -34,14 +34,13 @@ impl View<'_> {
     }
 
     fn add(&self, parts: &[Part<'_>], stats: &mut Stats) {
-        match (parts, &parts[0]) {
-            ([_, Part::Means(Means::Codes(codes)), ..], Part::Drawn(States::Bits(bits))) => {
-                add_bits(bits, codes, stats);
-            }
-            _ => {
-                let [v, h] = [0, 1].map(|l| self.features(l, &parts[l]).mapv(|x| x as f32));
-                stats.add_reals(&v, &h, &[]);
-            }
+        if let ([_, Part::Means(Means::Codes(codes)), ..], Part::Drawn(States::Bits(bits))) =
+            (parts, &parts[0])
+        {
+            add_bits(bits, codes, stats);
+        } else {
+            let [v, h] = [0, 1].map(|l| self.features(l, &parts[l]).mapv(|x| x as f32));
+            stats.add_reals(&v, &h, &[]);
         }
         let mut below = self.features(1, &parts[1]);
         for (l, part) in parts.iter().enumerate().skip(2) {

@@ -177,7 +177,7 @@ impl<'a> View<'a> {
             let mut from = 0;
             for part in &bits {
                 part.for_each_one(row, |unit| out.set(row, from + unit, true));
-                from += part.units();
+                from += mutant!("B256", part.units(), 0);
             }
         }
         States::Bits(out)
@@ -195,6 +195,11 @@ impl<'a> View<'a> {
             let expected = if binary { "bits" } else { "real values" };
             return Err(Error::shape("chains", expected, "states of another kind"));
         }
+        Ok(self.apart(parity, packed))
+    }
+
+    /// Does so with states that fit.
+    pub(super) fn apart(&self, parity: usize, packed: &States) -> Vec<States> {
         let mut states: Vec<States> = self.layers.iter().map(|layer| layer.rest(packed.rows())).collect();
         let mut from = 0;
         for l in self.side(parity) {
@@ -202,7 +207,7 @@ impl<'a> View<'a> {
             states[l] = part(packed, from..to, self.layers[l].units().is_binary());
             from = to;
         }
-        Ok(states)
+        states
     }
 }
 
@@ -239,7 +244,7 @@ impl Gibbs for View<'_> {
             self.infer(state, key);
         }
         state.latent = Latent::Drawn;
-        self.draw_side(1, &mut state.layers, key);
+        self.draw_side(mutant!("B255", 1, 0), &mut state.layers, key);
         self.draw_side(0, &mut state.layers, key);
     }
 

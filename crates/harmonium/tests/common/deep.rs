@@ -1,7 +1,7 @@
 //! Makes deep machines with their judges, and bounds what f32 and 16 bits cost them.
 
 use harmonium::dbn::deep::Dbm;
-use harmonium::units::{States, Unit, Units};
+use harmonium::units::{Layer, States, Unit, Units};
 use harmonium::{Batch, BitMatrix};
 use harmonium_oracle::deep::Deep;
 use harmonium_oracle::rng::Rng;
@@ -42,7 +42,7 @@ pub(crate) fn judge(dbm: &Dbm) -> Deep {
     let wide = |x: &[f32]| x.iter().map(|&x| f64::from(x)).collect::<Vec<f64>>();
     let weights = |l| dbm.weights(l).unwrap().iter().map(|&w| f64::from(w)).collect();
     Deep {
-        sizes: dbm.layers().iter().map(|layer| layer.features()).collect(),
+        sizes: dbm.layers().iter().map(Layer::features).collect(),
         spins: dbm.layers().iter().map(|layer| matches!(layer.units(), Units::Spin(_))).collect(),
         weights: (1..=dbm.depth()).map(weights).collect(),
         biases: dbm.layers().iter().map(|layer| wide(layer.bias())).collect(),
@@ -121,4 +121,23 @@ pub(crate) fn scaled(dbm: &Dbm, factor: f32) -> harmonium::Params {
     let mut params = harmonium::HasParams::params(dbm);
     params.tensors_mut().iter_mut().flat_map(|t| &mut t.values).for_each(|x| *x *= factor);
     params
+}
+
+/// Gives mean statistics in the order of the oracle. The first block holds products of bits t, also where these stand for spins
+/// 2t − 1, of which the contrast alone makes products of spins: with v = s t − o, ⟨v h⟩ = s s' ⟨t t'⟩ − o' ⟨v⟩ − o ⟨h⟩ − o o'.
+pub(crate) fn means(dbm: &Dbm, stats: &harmonium::stats::Stats) -> Vec<f64> {
+    let mean = |block| stats.means(block).into_iter().map(f64::from).collect::<Vec<f64>>();
+    let mut blocks: Vec<Vec<f64>> = (0..harmonium::HasParams::blocks(dbm).len()).map(mean).collect();
+    let [(s, o), (s1, o1)] = [0, 1].map(|l| if dbm.layers()[l].signs() { (2.0, 1.0) } else { (1.0, 0.0) });
+    let (v, h) = (blocks[1].clone(), blocks[2].clone());
+    for (pair, at) in blocks[0].iter_mut().zip(0..) {
+        let (v, h) = (v[at / h.len()], h[at % h.len()]);
+        *pair = s * s1 * *pair - o1 * v - o * h - o * o1;
+    }
+    blocks.concat()
+}
+
+/// Gives a gradient in the order of the oracle.
+pub(crate) fn entries(gradient: &harmonium::Params) -> Vec<f64> {
+    gradient.tensors().iter().flat_map(|t| t.values.iter().map(|&x| f64::from(x))).collect()
 }
