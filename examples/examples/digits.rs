@@ -19,13 +19,13 @@ use ndarray::Array2;
 
 fn main() -> Result<(), Error> {
     let arguments = Arguments::read();
+    let valid = arguments.has("--valid");
     let seeds = arguments.words.iter().find_map(|word| word.parse().ok()).unwrap_or(if arguments.short {
         1
     } else {
         5
     });
-    for (protocol, split) in [("published", published()?), ("honest", honest()?)] {
-        let split = if arguments.has("--valid") { split.0.folded() } else { split };
+    for (protocol, split) in [("published", published(valid)?), ("honest", honest(valid)?)] {
         let split = if arguments.short { (split.0.first(1_000), split.1) } else { split };
         println!(
             "{protocol}: {} rows to train on, {} to judge by",
@@ -47,14 +47,7 @@ fn main() -> Result<(), Error> {
 fn machine(train: &Digits, epochs: u32, key: Key) -> Result<Rbm, Error> {
     let first = bits(&train.pixels, 0, key)?;
     let mut rbm = Rbm::for_data(&first, Units::Bernoulli(100), key)?;
-    let options = Fit {
-        epochs,
-        batch: 10,
-        learning_rate: Schedule::Constant(0.06),
-        average: std::env::var("AVG").ok().map(|x| Average::exponential(x.parse().unwrap())),
-        centre: std::env::var("CEN").ok().map(|_| Centre::default()),
-        ..Fit::default()
-    };
+    let options = Fit { epochs, batch: 10, learning_rate: Schedule::Constant(0.06), ..Fit::default() };
     let mut training = Training::new(&rbm, &first, &options)?;
     let mut epoch_ends = |step: &Step<'_, Rbm>| {
         if step.ends_epoch { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
@@ -78,12 +71,5 @@ fn judged(
 ) -> Result<f64, Error> {
     let options = Regression { c: 6_000.0, ..Regression::default() };
     let model = Logistic::fit(features(&split.0.pixels)?.view(), &split.0.labels, 10, &options)?;
-    println!(
-        "   {:?} {} {} {:e}",
-        model.fitted().end,
-        model.fitted().iterations,
-        model.fitted().evaluations,
-        model.fitted().gradient
-    );
     model.accuracy(features(&split.1.pixels)?.view(), &split.1.labels)
 }

@@ -66,11 +66,11 @@ impl Digits {
         Self { pixels, labels: self.labels.clone() }
     }
 
-    /// Splits off the rows whose number has fold 0 as the second set.
-    pub fn folded(&self) -> Split {
-        let (test, train): (Vec<usize>, Vec<usize>) =
-            (0..self.labels.len()).partition(|&row| fold(row as u64) == 0);
-        (self.rows(&train), self.rows(&test))
+    /// Takes the rows whose number has one of these folds.
+    fn of_folds(&self, folds: std::ops::Range<u32>) -> Self {
+        let rows: Vec<usize> =
+            (0..self.labels.len()).filter(|&row| folds.contains(&fold(row as u64))).collect();
+        self.rows(&rows)
     }
 
     /// Copies the first rows alone.
@@ -81,28 +81,30 @@ impl Digits {
 }
 
 /// Gives scikit-learn's protocol: all 8,985 nudged pictures scaled together, then split at random by the stored list. Copies of a
-/// training digit are among the test rows.
+/// training digit are among the test rows. For validation fold 0 of the training rows stands in for these.
 ///
 /// # Errors
 /// As [`open`].
-pub fn published() -> Result<Split, Error> {
+pub fn published(valid: bool) -> Result<Split, Error> {
     let all = Digits::read()?.nudged();
     let all = all.scaled(&all);
     let list = table("split.csv")?;
     let test: Vec<usize> = (0..list.rows()).map(|row| list.value(row, 0) as usize).collect();
     let train: Vec<usize> = (0..all.labels.len()).filter(|row| !test.contains(row)).collect();
-    Ok((all.rows(&train), all.rows(&test)))
+    let train = all.rows(&train);
+    Ok(if valid { (train.of_folds(1..5), train.of_folds(0..1)) } else { (train, all.rows(&test)) })
 }
 
-/// Gives the honest protocol: digits are split before they are nudged, the test digits stay as they are, and the scale is that
-/// of the training pictures.
+/// Gives the honest protocol: digits are split before they are nudged, those of fold 0 to test by; the test digits stay as they
+/// are, and the scale is that of the training pictures. For validation fold 1 stands in for the test digits.
 ///
 /// # Errors
 /// As [`open`].
-pub fn honest() -> Result<Split, Error> {
-    let (train, test) = Digits::read()?.folded();
-    let train = train.nudged();
-    Ok((train.scaled(&train), test.scaled(&train)))
+pub fn honest(valid: bool) -> Result<Split, Error> {
+    let digits = Digits::read()?;
+    let first = u32::from(valid);
+    let train = digits.of_folds(first + 1..5).nudged();
+    Ok((train.scaled(&train), digits.of_folds(first..first + 1).scaled(&train)))
 }
 
 fn table(name: &str) -> Result<Table, Error> {
@@ -130,7 +132,7 @@ mod tests {
 
     #[test]
     fn the_published_split_has_every_picture_once() {
-        let (train, test) = published().unwrap();
+        let (train, test) = published(false).unwrap();
         assert_eq!((train.labels.len(), test.labels.len()), (7_188, 1_797));
         // The first test rows of the list are 2646, 1283 and 1691: digits 849, shifted up, and 1283 and 1691 themselves.
         let all = Digits::read().unwrap().labels;
@@ -142,7 +144,11 @@ mod tests {
 
     #[test]
     fn no_copy_of_an_honest_test_digit_is_trained_on() {
-        let (train, test) = honest().unwrap();
+        let (train, test) = honest(false).unwrap();
         assert_eq!(train.labels.len() + 5 * test.labels.len(), 8_985);
+        let whole =
+            |set: &Digits| set.pixels.rows().into_iter().map(|row| format!("{row}")).collect::<Vec<_>>();
+        let known = whole(&train);
+        assert!(whole(&test).iter().all(|row| !known.contains(row)));
     }
 }

@@ -148,6 +148,9 @@ fn what_a_regression_cannot_take_is_refused() {
     assert_eq!(fit(&nan, &labels, 3, 1.0), "features at row 4, column 1: expected a finite number, got NaN");
     let model = Logistic::fit(rows.view(), &labels, 3, &Regression::default()).unwrap();
     assert!(model.predict(nan.view()).is_err() && model.predict(Array2::zeros((1, 3)).view()).is_err());
+    let most = Lbfgs { memory: usize::MAX, ..Lbfgs::default() };
+    let huge = Regression { minimiser: most, ..Regression::default() };
+    assert!(Logistic::fit(rows.view(), &labels, 3, &huge).is_ok());
     let none = Lbfgs { memory: 0, ..Lbfgs::default() };
     let regression = Regression { minimiser: none, ..Regression::default() };
     assert!(Logistic::fit(rows.view(), &labels, 3, &regression).is_err());
@@ -291,5 +294,6 @@ fn confusions_stand_in_the_row_of_the_truth() {
     assert_eq!(found, array![[1, 1, 0], [0, 1, 0], [2, 0, 0]]);
     assert_eq!(accuracy(&[0, 0, 1, 2, 2], &[0, 1, 1, 0, 0]).unwrap(), 0.4);
     assert!(confusion(&[0], &[0, 1], 3).is_err() && confusion(&[], &[], 3).is_err());
+    assert!(confusion(&[0], &[0], usize::MAX).is_err() && confusion(&[0], &[0], 0).is_err());
     assert!(confusion(&[3], &[0], 3).is_err() && confusion(&[0], &[3], 3).is_err());
 }

@@ -70,6 +70,10 @@ mod ising;
 mod likelihood;
 #[path = "limits.rs"]
 mod limits;
+#[path = "linear.rs"]
+mod linear;
+#[path = "linear_classes.rs"]
+mod linear_classes;
 #[path = "machine.rs"]
 mod machine;
 #[path = "machine_forms.rs"]
@@ -154,7 +158,7 @@ const fn bug(id: &'static str, what: &'static str, oracle: &'static str, proof: 
     Bug { id, what, oracle, proof }
 }
 
-const BUGS: [Bug; 224] = [
+const BUGS: [Bug; 237] = [
     bug("B01", "negative phase pairs h with the wrong v", "O7", "estimators::cd_has_its_expectation"),
     bug("B02", "AIS anneals with the wrong parameters", "O8", "ais::weights_are_unbiased"),
     bug(
@@ -1057,6 +1061,69 @@ const BUGS: [Bug; 224] = [
         "deep_mean_field::rows_at_rest_are_left_alone",
     ),
     bug("B259", "codes too wide for sums from both sides", "exact sums", "deep::sums_from_both_sides_fit"),
+    bug(
+        "B260",
+        "covariance about zero",
+        "formula",
+        "linear::components_are_the_eigenvectors_of_the_covariance",
+    ),
+    bug("B261", "eigenvectors left unsorted", "formula", "linear::eigenvectors_are_such_and_orthonormal"),
+    bug(
+        "B262",
+        "signs of eigenvectors left to chance",
+        "formula",
+        "linear::eigenvectors_are_such_and_orthonormal",
+    ),
+    bug(
+        "B263",
+        "squared error divided by the features",
+        "formula",
+        "linear::reconstructions_lose_the_other_variances",
+    ),
+    bug("B264", "white rows not turned back", "formula", "linear::white_rows_have_unit_covariance"),
+    bug(
+        "B265",
+        "second loop of L-BFGS adds",
+        "known minimum",
+        "linear_classes::a_bent_valley_is_walked_in_few_steps",
+    ),
+    bug(
+        "B266",
+        "line search never grows a step",
+        "known minimum",
+        "linear_classes::a_bent_valley_is_walked_in_few_steps",
+    ),
+    bug("B267", "biases penalised", "Newton", "linear_classes::the_optimum_is_that_of_newtons_method"),
+    bug(
+        "B268",
+        "tied neighbours in falling order",
+        "brute force",
+        "linear_classes::neighbours_are_those_of_sorting",
+    ),
+    bug(
+        "B269",
+        "tied votes to the largest class",
+        "brute force",
+        "linear_classes::votes_are_counted_and_ties_go_to_the_smallest_class",
+    ),
+    bug(
+        "B270",
+        "ranks counted from 0",
+        "brute force",
+        "linear_classes::trustworthiness_is_that_of_sorted_ranks",
+    ),
+    bug(
+        "B271",
+        "confusions transposed",
+        "known table",
+        "linear_classes::confusions_stand_in_the_row_of_the_truth",
+    ),
+    bug(
+        "B272",
+        "tied scores count as won",
+        "brute force",
+        "linear_classes::the_area_is_the_share_of_pairs_in_order",
+    ),
     bug(
         "B275",
         "codes of a few terms as coarse as those of products",

@@ -1,8 +1,7 @@
 //! Decomposes symmetric matrices: A = Vᵀ Λ V, eigenvalues from the largest on, signs by a convention.
 //!
 //! [`own`] is plain Rust: Householder's reduction to tridiagonal form, then implicit QL. Under the feature `lapack`,
-//! [`symmetric`] asks LAPACK (`dsyev`) instead, which is several times as fast on large matrices, and whose last bits depend on
-//! its build and its threads.
+//! [`symmetric`] asks LAPACK (`dsyev`) instead, whose last bits depend on its build and its threads.
 
 mod householder;
 #[cfg(feature = "lapack")]

@@ -258,7 +258,7 @@ struct Memory {
 
 impl Memory {
     fn new(most: usize) -> Self {
-        Self { most, pairs: VecDeque::with_capacity(most) }
+        Self { most, pairs: VecDeque::new() }
     }
 
     /// Keeps a step unless rounding ate its curvature, sᵀy > 0.

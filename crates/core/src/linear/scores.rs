@@ -5,6 +5,9 @@ use ndarray::Array2;
 use super::check_labels;
 use crate::Error;
 
+/// The most classes of a confusion matrix: it takes half a GB.
+const MOST: usize = 1 << 13;
+
 /// Computes the share of predictions that are right.
 ///
 /// # Errors
@@ -18,9 +21,12 @@ pub fn accuracy(labels: &[usize], predicted: &[usize]) -> Result<f64, Error> {
 /// Counts rows by their class, the row of the result, and the class that was predicted, its column: `(classes, classes)`.
 ///
 /// # Errors
-/// Refuses empty lists, lists of different lengths, and labels that are not below `classes`.
+/// Refuses empty lists, lists of different lengths, labels that are not below `classes`, and more than 8,192 of these.
 pub fn confusion(labels: &[usize], predicted: &[usize], classes: usize) -> Result<Array2<u64>, Error> {
     check_lengths(labels.len(), predicted.len())?;
+    if classes == 0 || classes > MOST {
+        return Err(Error::option("classes", format!("1 to {MOST}"), classes));
+    }
     check_labels("labels", labels, labels.len(), classes)?;
     check_labels("predictions", predicted, labels.len(), classes)?;
     let mut counts = Array2::zeros((classes, classes));

@@ -58,7 +58,7 @@ impl Rows for Inferred<'_> {
         };
         let Some((labels, classes)) = self.labels else { return Ok(inferred) };
         let own: Vec<Option<usize>> =
-            rows.iter().enumerate().map(|(at, &row)| labels[mutant!("B243", row as usize, at)]).collect();
+            rows.iter().enumerate().map(|place| labels[mutant!("B243", *place.1 as usize, place.0)]).collect();
         labelled(&inferred, &own, classes)
     }
 
