@@ -836,7 +836,7 @@ const BUGS: [Bug; 185] = [
         "B236",
         "up-down resumed without its chains",
         "resume",
-        "belief_training::interrupted_trainings_give_the_same_bits",
+        "belief_updown::persistent_chains_go_on_where_they_stood",
     ),
     bug(
         "B237",
