@@ -7,9 +7,10 @@ use std::path::Path;
 
 use common::{batch, close, exact, key};
 use harmonium::dbn::stack::{
-    Bounding, Dbn, Greedy, Inferred, Learner, Phase, Progress, Recipe, Stacking, UpDown, train,
+    Bounding, Dbn, Greedy, Header, Inferred, Learner, Phase, Progress, Recipe, Sampling, Stacking, UpDown,
+    train,
 };
-use harmonium::persist::RealVfs;
+use harmonium::persist::{Kind, Loaded, RealVfs, Tensor};
 use harmonium::rbm::{Origin, Rbm};
 use harmonium::train::{Average, Cd, Fit, Method, Pcd, Schedule, Silent, fit};
 use harmonium::units::Units;
@@ -117,7 +118,7 @@ fn checkpoints_on_the_way_give_the_same_bits() {
     let ((rows, labels), folder) = (data(), tempfile::tempdir().unwrap());
     let mut kept = Vec::new();
     let mut keep = |progress: &Progress<'_>| {
-        if progress.step % 8 == 0 {
+        if progress.step.is_multiple_of(8) {
             kept.push(progress.stacking());
         }
         on(progress)
@@ -179,6 +180,54 @@ fn any_number_of_threads_gives_the_same_bits() {
         pool.install(|| whole().digest())
     });
     assert!(digests.iter().all(|digest| *digest == digests[0]), "{digests:?}");
+}
+
+/// Several tasks of a product, several blocks of its rows: what a wide stack trains to, draws and computes.
+#[test]
+fn wide_stacks_give_the_same_bits_on_any_number_of_threads() {
+    let rows = Batch::from_bits(common::coins(300, 130, 4)).unwrap();
+    let fit = Fit { epochs: 1, batch: 150, ..Fit::default() };
+    let layer = |units| Recipe { hidden: Units::Bernoulli(units), fit: fit.clone(), ..Recipe::default() };
+    let tuning =
+        UpDown { epochs: 1, batch: 300, learning_rate: Schedule::Constant(1.0), ..UpDown::default() };
+    let plan =
+        Greedy { layers: vec![layer(100), layer(70), layer(9)], tuning: Some(tuning), ..Greedy::default() };
+    let all = [1, 2, 3, 8].map(|threads| {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+        pool.install(|| {
+            let dbn = train(plan.clone(), &rows, None, key(3), &mut on).unwrap();
+            let options = Sampling { chains: 150, sweeps: 4, class: None };
+            let sample = dbn.sample(&options, key(4), &mut |_| ()).unwrap();
+            let bound = dbn.bound(&rows, &Bounding { draws: 2, ..Bounding::default() }, key(5)).unwrap();
+            let features = dbn.transform(&rows, 3).unwrap();
+            (dbn.digest(), sample, bound, features, dbn.reconstruct(&rows, 3, key(6)).unwrap())
+        })
+    });
+    assert!(all.iter().all(|found| *found == all[0]));
+}
+
+/// A file from which a part is taken, or to which one is added, is refused.
+#[test]
+fn damaged_files_are_refused() {
+    let (header, tensors) = whole().to_tensors(&Origin::default());
+    let loaded = |header: &Header, tensors: &[Tensor]| {
+        let (header, tensors) = (header.clone(), tensors.to_vec());
+        Dbn::from_loaded(Loaded { kind: Kind::Model, header, tensors })
+    };
+    assert_eq!(loaded(&header, &tensors).unwrap().0, whole());
+    for at in 0..tensors.len() {
+        let mut less = tensors.clone();
+        less.remove(at);
+        assert!(loaded(&header, &less).is_err(), "without {}", tensors[at].name);
+    }
+    let more = [&tensors[..], &[Tensor { name: "machine_9/weights".into(), ..tensors[0].clone() }]].concat();
+    assert!(loaded(&header, &more).is_err());
+    let mut wrong = [header.clone(), header.clone(), header.clone(), header.clone()];
+    wrong[0].recognition.pop();
+    wrong[1].machines.pop();
+    wrong[2].classes = u64::MAX;
+    wrong[3].model = "rbm".into();
+    assert!(wrong.iter().all(|header| loaded(header, &tensors).is_err()));
 }
 
 /// Machine 2 is what core's `fit` makes of what machine 1 infers, from the same start.
