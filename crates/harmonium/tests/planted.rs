@@ -14,6 +14,8 @@ mod averaging;
 mod belief;
 #[path = "belief_features.rs"]
 mod belief_features;
+#[path = "belief_files.rs"]
+mod belief_files;
 #[path = "belief_training.rs"]
 mod belief_training;
 #[path = "belief_updown.rs"]
@@ -824,7 +826,7 @@ const BUGS: [Bug; 185] = [
         "B234",
         "up-down resumed without its momentum",
         "resume",
-        "belief_training::interrupted_trainings_give_the_same_bits",
+        "belief_files::interrupted_trainings_give_the_same_bits",
     ),
     bug(
         "B235",
@@ -862,7 +864,7 @@ const BUGS: [Bug; 185] = [
         "B242",
         "finished machines kept off their grid",
         "resume",
-        "belief_training::interrupted_trainings_give_the_same_bits",
+        "belief_files::interrupted_trainings_give_the_same_bits",
     ),
     bug(
         "B243",
