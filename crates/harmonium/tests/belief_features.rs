@@ -8,6 +8,7 @@ use harmonium::dbn::MAX_LAYERS;
 use harmonium::dbn::stack::{
     Bounding, Dbn, Greedy, Inferred, Learner, Recipe, Sampling, Stacking, UpDown, train,
 };
+use harmonium::evaluate::{Annealing, Betas};
 use harmonium::rbm::{Classifier, Rbm};
 use harmonium::train::{Cd, Fit, Schedule};
 use harmonium::units::Units;
@@ -143,6 +144,29 @@ fn labels_stand_behind_their_rows() {
     let bits = read.bits().unwrap();
     let of = |row| (0..3).find(|k| bits.get(row, 4 + k));
     assert_eq!([0, 1, 2, 3].map(of), [Some(1), None, Some(2), Some(0)]);
+}
+
+/// The top machine is too wide for enumeration by default, and its ln Z is known all the same: its hidden units are not coupled.
+#[test]
+fn annealed_tops_have_intervals() {
+    let flat = |visible, hidden| {
+        let mut machine = Exact::normal(visible, hidden, 1.0, &mut harmonium_oracle::rng::Rng::new(9));
+        machine.weights.fill(0.0);
+        common::library(&machine)
+    };
+    let dbn = Dbn::from_rbms(vec![model(4, 24, 0.1, 1), flat(24, 24)]).unwrap();
+    let mut options =
+        Bounding { annealing: Annealing { sweeps: 10, ..Annealing::default() }, ..Bounding::default() };
+    (options.annealing.ais.runs, options.annealing.ais.betas) = (50, Betas::Count(100));
+    let found = dbn.bound(&batch(4, &every(4)), &options, key(1)).unwrap();
+    let top = exact(dbn.rbms()[1]);
+    let softplus = |x: &f64| (1.0 + x.exp()).ln();
+    let log_z: f64 = top.visible_bias.iter().chain(&top.hidden_bias).map(softplus).sum();
+    assert!(
+        found.log_z_interval.low - 1e-4 <= log_z && log_z <= found.log_z_interval.high + 1e-4,
+        "{found:?}"
+    );
+    assert!(found.ess.is_some() && found.to_string().contains("effective runs"), "{found}");
 }
 
 fn refused<T: std::fmt::Debug>(result: Result<T, Error>, part: &str) {

@@ -6,7 +6,7 @@ use std::ops::ControlFlow;
 
 use common::law::entries;
 use common::{batch, close, exact, key, model};
-use harmonium::dbn::stack::{Dbn, Stacking, UpDown};
+use harmonium::dbn::stack::{Dbn, Progress, Stacking, UpDown};
 use harmonium::rbm::Rbm;
 use harmonium::train::Schedule;
 use harmonium::units::Units;
@@ -122,6 +122,28 @@ fn steps_with_persistent_chains_have_their_expectation() {
         (0..4).map(of).collect::<Vec<f64>>()
     };
     steps_follow(ROWS, 1, |exact| exact.swept(&fresh(exact)));
+}
+
+/// Strong couplings keep chains apart that draw the same numbers, so that chains that began anew would show.
+#[test]
+fn persistent_chains_go_on_where_they_stood() {
+    let [first, top] = [(4, 6, 1), (6, 6, 2)].map(|(v, h, seed)| common::balanced(v, h, 4.0, seed));
+    let dbn = Dbn::from_rbms(vec![first, top]).unwrap();
+    let options =
+        UpDown { epochs: 3, batch: 10, chains: 50, k: Schedule::Constant(1.0), ..UpDown::default() };
+    let rows = batch(4, &[1, 2, 3, 7, 9, 12, 15, 8, 0, 4, 5, 6, 10, 11, 13]);
+    let run = |stop: u64| {
+        let mut stacking = Stacking::tuning(&dbn, options.clone()).unwrap();
+        for stop in [stop, u64::MAX] {
+            let mut watch = |progress: &Progress<'_>| {
+                if progress.step == stop { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+            };
+            stacking.run(&rows, None, key(5), &mut watch).unwrap();
+        }
+        stacking.finish().unwrap().digest()
+    };
+    let expected = run(u64::MAX);
+    assert!((1..6).all(|stop| run(stop) == expected));
 }
 
 /// No epoch changes nothing, not even that the weights are tied.

@@ -14,6 +14,8 @@ mod averaging;
 mod belief;
 #[path = "belief_features.rs"]
 mod belief_features;
+#[path = "belief_files.rs"]
+mod belief_files;
 #[path = "belief_training.rs"]
 mod belief_training;
 #[path = "belief_updown.rs"]
@@ -934,7 +936,7 @@ const BUGS: [Bug; 237] = [
         "B234",
         "up-down resumed without its momentum",
         "resume",
-        "belief_training::interrupted_trainings_give_the_same_bits",
+        "belief_files::interrupted_trainings_give_the_same_bits",
     ),
     bug(
         "B235",
@@ -946,7 +948,7 @@ const BUGS: [Bug; 237] = [
         "B236",
         "up-down resumed without its chains",
         "resume",
-        "belief_training::interrupted_trainings_give_the_same_bits",
+        "belief_updown::persistent_chains_go_on_where_they_stood",
     ),
     bug(
         "B237",
@@ -972,7 +974,7 @@ const BUGS: [Bug; 237] = [
         "B242",
         "finished machines kept off their grid",
         "resume",
-        "belief_training::interrupted_trainings_give_the_same_bits",
+        "belief_files::interrupted_trainings_give_the_same_bits",
     ),
     bug(
         "B243",

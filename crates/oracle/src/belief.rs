@@ -255,16 +255,16 @@ mod tests {
         };
         for layer in 0..2 {
             let (wake, sleep) = (stack.wake(&law, layer), stack.sleep(&dreamt, layer));
-            for n in 0..wake.len() {
+            for (n, wake) in wake.into_iter().enumerate() {
                 let moved = |by| {
                     let mut out = stack.clone();
                     *out.generative[layer].parameter_mut(n) += by;
                     bound(&out)
                 };
-                close(wake[n], (moved(1e-5) - moved(-1e-5)) / 2e-5, 1e-8);
+                close(wake, (moved(1e-5) - moved(-1e-5)) / 2e-5, 1e-8);
             }
             let weights = stack.recognition[layer].weights.len();
-            for n in 0..sleep.len() {
+            for (n, sleep) in sleep.into_iter().enumerate() {
                 // Hidden biases stand behind the visible ones.
                 let place = if n < weights { n } else { n + stack.recognition[layer].visible };
                 let moved = |by| {
@@ -272,7 +272,7 @@ mod tests {
                     *out.recognition[layer].parameter_mut(place) += by;
                     log_q(&out, layer)
                 };
-                close(sleep[n], (moved(1e-5) - moved(-1e-5)) / 2e-5, 1e-8);
+                close(sleep, (moved(1e-5) - moved(-1e-5)) / 2e-5, 1e-8);
             }
         }
     }

@@ -90,7 +90,7 @@ pub(super) fn generative_gradient(machine: &Rbm, below: &States, above: &States)
     let input = view.visible_input(above).computed();
     let off = residual(layer, below, &input);
     let weights = product(&off, &machine.hidden().features_of(above));
-    gradient(machine, 0, weights, &off, &further(layer, below, &input))
+    gradient(machine, 0, &weights, &off, &further(layer, below, &input))
 }
 
 /// Computes the mean over rows of −∂/∂θ ln q(above | below), likewise: of W −below (above − ⟨above⟩)ᵀ.
@@ -99,7 +99,7 @@ pub(super) fn recognition_gradient(machine: &Rbm, below: &States, above: &States
     let input = view.hidden_input(below).computed();
     let off = residual(layer, above, &input);
     let weights = product(&machine.visible().features_of(below), &off);
-    gradient(machine, 1, weights, &off, &further(layer, above, &input))
+    gradient(machine, 1, &weights, &off, &further(layer, above, &input))
 }
 
 /// Computes x − ⟨x⟩ of each row.
@@ -117,7 +117,7 @@ fn further(layer: &Layer, state: &States, input: &Input<'_>) -> Vec<Array2<f32>>
 fn gradient(
     machine: &Rbm,
     side: usize,
-    weights: Vec<f32>,
+    weights: &[f32],
     off: &Array2<f32>,
     further: &[Array2<f32>],
 ) -> Params {

@@ -57,8 +57,8 @@ impl Rows for Inferred<'_> {
             machines => drawn(machines, &below, keys::up(self.key, mutant!("B233", rows, &rows[..1])))?,
         };
         let Some((labels, classes)) = self.labels else { return Ok(inferred) };
-        let own: Vec<Option<usize>> =
-            rows.iter().enumerate().map(|place| labels[mutant!("B243", *place.1 as usize, place.0)]).collect();
+        let of = |at: usize| labels[mutant!("B243", rows[at] as usize, at)];
+        let own: Vec<Option<usize>> = (0..rows.len()).map(of).collect();
         labelled(&inferred, &own, classes)
     }
 

@@ -13,6 +13,7 @@ mod greedy;
 mod inferred;
 mod keys;
 mod learner;
+mod phases;
 mod predict;
 mod progress;
 mod sample;

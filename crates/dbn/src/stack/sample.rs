@@ -42,7 +42,7 @@ pub struct Generated {
 
 /// Is where the chains of the top machine ended: what it shares with the machine below as states and as means given its hidden
 /// units, and labels.
-struct Ended {
+struct Reached {
     shared: States,
     means: Array2<f32>,
     labels: Option<Vec<usize>>,
@@ -64,12 +64,12 @@ impl Dbn {
         let key = keys::evaluate(key, keys::GENERATE);
         let (top, down) = (key.fold_in(0), key.fold_in(1));
         parallel::team(|| {
-            let Ended { shared, means, labels } = match (&self.top, options.class) {
+            let Reached { shared, means, labels } = match (&self.top, options.class) {
                 (Top::Plain(rbm), _) => warmed(rbm, options, top, watch),
                 (Top::Labelled(model), None) => free(model, options, top, watch),
                 (Top::Labelled(model), class) => {
                     let ended = warmed(&given(model, class)?, options, top, watch);
-                    Ended { labels: class.map(|class| vec![class; options.chains]), ..ended }
+                    Reached { labels: class.map(|class| vec![class; options.chains]), ..ended }
                 }
             };
             let (states, means) = match self.lower.len() {
@@ -96,7 +96,7 @@ impl Dbn {
 }
 
 /// Runs chains of a machine: from its base, along the annealing path, and then in the machine itself.
-fn warmed(rbm: &Rbm, options: &Sampling, key: Key, watch: &mut dyn FnMut(u64)) -> Ended {
+fn warmed(rbm: &Rbm, options: &Sampling, key: Key, watch: &mut dyn FnMut(u64)) -> Reached {
     let half = options.sweeps / 2;
     let mut state = rbm.annealed(rbm.base(), 0.0).init(options.chains, key.fold_in(0));
     for sweep in 0..options.sweeps {
@@ -108,11 +108,11 @@ fn warmed(rbm: &Rbm, options: &Sampling, key: Key, watch: &mut dyn FnMut(u64)) -
         }
         watch(sweep + 1);
     }
-    Ended { means: means(rbm, &state), shared: state.visible().clone(), labels: None }
+    Reached { means: means(rbm, &state), shared: state.visible().clone(), labels: None }
 }
 
 /// Runs chains of a machine with its label, from β = 0 on.
-fn free(model: &Classifier, options: &Sampling, key: Key, watch: &mut dyn FnMut(u64)) -> Ended {
+fn free(model: &Classifier, options: &Sampling, key: Key, watch: &mut dyn FnMut(u64)) -> Reached {
     let half = options.sweeps / 2;
     let mut state = model.tempered(0.0).init(options.chains, key.fold_in(0));
     for sweep in 0..options.sweeps {
@@ -124,7 +124,7 @@ fn free(model: &Classifier, options: &Sampling, key: Key, watch: &mut dyn FnMut(
     let class = |row| (0..model.classes()).find(|class| bits.get(row, units + class)).unwrap_or(0);
     let labels = (0..bits.rows()).map(class).collect();
     let all = means(model.rbm(), &state);
-    Ended {
+    Reached {
         means: all.slice(ndarray::s![.., ..units]).to_owned(),
         shared: model.shared(state.visible().clone()),
         labels: Some(labels),

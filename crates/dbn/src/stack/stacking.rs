@@ -2,15 +2,16 @@
 
 use std::ops::ControlFlow;
 
-use harmonium_core::train::{Snapshot, Step, Training};
+use harmonium_core::train::Snapshot;
 use harmonium_core::units::Units;
 use harmonium_core::{EnergyModel, Error, Key, Rows, rows};
 use harmonium_rbm::{Classifier, Rbm};
 
+use super::directed::Directed;
 use super::inferred::check_labels;
 use super::top::{Crown, Top};
 use super::tuning::{self, Standing};
-use super::{Dbn, Greedy, Inferred, Phase, Progress, Recipe, UpDown, directed::Directed, keys, start};
+use super::{Dbn, Greedy, Phase, Progress, Recipe, UpDown};
 
 /// Says how a run of a stack's training ended.
 #[derive(Clone, Debug, PartialEq)]
@@ -31,16 +32,6 @@ pub struct Stacking {
     pub(super) current: Option<(Rbm, Snapshot)>,
     /// The halves of all machines in up-down.
     pub(super) tuned: Option<Standing>,
-}
-
-/// Holds what a run of core's `fit` left.
-struct Run {
-    machine: Rbm,
-    snapshot: Snapshot,
-    /// Whether its last epoch is done.
-    over: bool,
-    /// Whether the observer ended it.
-    stopped: bool,
 }
 
 /// Watches the training of a stack; `Break` ends it after the update.
@@ -196,116 +187,5 @@ impl Stacking {
                 Err(Error::option("labels", format!("those of {classes} classes"), "none"))
             }
         }
-    }
-
-    /// Trains one machine, from 0 on; tells whether the observer stopped it.
-    fn layer(
-        &mut self,
-        layer: usize,
-        (data, labels): (&dyn Rows, &[Option<usize>]),
-        seed: Key,
-        observer: &mut Watch<'_>,
-        notices: &mut Vec<String>,
-    ) -> Result<bool, Error> {
-        let this = self.clone();
-        let (key, recipe, below) = (keys::layer(seed, layer), &this.plan.layers[layer], this.finished.last());
-        let rows = Inferred::new(data, this.finished.iter().collect(), key);
-        let Run { machine, snapshot, over, stopped } = match this.plan.label_of(layer) {
-            Some(classes) => {
-                let rows = rows.with_labels(labels, classes)?;
-                let model = match &this.current {
-                    Some((rbm, _)) => Classifier::of(rbm.clone(), classes)?,
-                    None => start::classifier((layer, recipe), classes, below, &rows, key)?,
-                };
-                this.fit(model, &rows, key, observer, notices)?
-            }
-            None => {
-                let model = match &this.current {
-                    Some((rbm, _)) => rbm.clone(),
-                    None => {
-                        let visible = this.plan.visible.as_ref();
-                        start::machine((layer, recipe), visible, below, &rows, key)?
-                    }
-                };
-                this.fit(model, &rows, key, observer, notices)?
-            }
-        };
-        if over {
-            self.finished.push(start::settle(machine)?);
-            self.current = None;
-        } else {
-            self.current = Some((machine, snapshot));
-        }
-        Ok(stopped)
-    }
-
-    /// Trains a machine by core's `fit`, from where the present phase stands. A training that is over gives the average, if one
-    /// was asked for.
-    fn fit<M: Crown>(
-        &self,
-        mut model: M,
-        rows: &Inferred<'_>,
-        key: Key,
-        observer: &mut Watch<'_>,
-        notices: &mut Vec<String>,
-    ) -> Result<Run, Error> {
-        let (phase, recipe) = (self.phase(), &self.plan.layers[self.finished.len()]);
-        let mut learner = recipe.learner.clone();
-        let mut training = Training::new(&model, rows, &recipe.fit)?;
-        if let Some((_, snapshot)) = &self.current {
-            training.restore(&mut model, &mut learner, snapshot)?;
-        }
-        let mut watch = |step: &Step<'_, M>| {
-            observer(&Progress {
-                phase,
-                step: step.training.step(),
-                total: step.training.total(),
-                epoch: step.training.epoch(),
-                ends_epoch: step.ends_epoch,
-                rows: step.rows,
-                rate: step.training.rate(),
-                notice: step.notice,
-                machine: step.model.rbm(),
-                state: &|| Self {
-                    current: Some((step.model.rbm().clone(), step.good.clone())),
-                    ..self.clone()
-                },
-            })
-        };
-        let summary = training.run(&mut model, rows, &mut learner, key, &mut watch)?;
-        notices.extend(summary.notices.iter().map(|notice| format!("{phase}: {notice}")));
-        let snapshot = training.snapshot(&model, &learner);
-        let over = training.step() == training.total();
-        if over {
-            model = mutant!("B241", training.averaged(&model), None).unwrap_or(model);
-        }
-        Ok(Run { machine: model.rbm().clone(), snapshot, over, stopped: summary.stopped })
-    }
-
-    /// Fine-tunes all machines; tells whether the observer stopped it.
-    fn tune(
-        &mut self,
-        data: (&dyn Rows, &[Option<usize>]),
-        seed: Key,
-        observer: &mut Watch<'_>,
-        notices: &mut Vec<String>,
-    ) -> Result<bool, Error> {
-        let Some(options) = &self.plan.tuning else { return Ok(false) };
-        let state = |standing: Standing| Self { tuned: Some(standing), ..self.clone() };
-        let start = self.tuned.as_ref();
-        let job = tuning::Job {
-            options,
-            data,
-            key: keys::tuning(seed),
-            start,
-            stack: &self.stack()?,
-            state: &state,
-        };
-        let (standing, stopped) = match self.plan.classes {
-            Some(_) => job.run::<Classifier>(observer, notices)?,
-            None => job.run::<Rbm>(observer, notices)?,
-        };
-        self.tuned = Some(standing);
-        Ok(stopped)
     }
 }

@@ -9,6 +9,7 @@ pub(crate) mod law;
 pub(crate) mod machines;
 pub(crate) mod own;
 pub(crate) mod recipe;
+pub(crate) mod stacks;
 pub(crate) mod tolerance;
 pub(crate) mod units;
 
