@@ -19,10 +19,10 @@ fn main() -> Result<(), Error> {
     let (rows, sizes) =
         if short { (2_000, &[784, 128, 30][..]) } else { (60_000, &[784, 1000, 500, 250, 30][..]) };
     let (train, test) = (grey(&set.train, rows)?, grey(&set.test, rows.min(10_000))?);
-    let machines = pretrained(&train, sizes, if short { 4 } else { 30 }, key)?;
+    let machines = pretrained(&train, sizes, if short { 20 } else { 30 }, key)?;
     let unrolled = Autoencoder::unrolled(&machines.iter().collect::<Vec<_>>())?;
     let options = Tuning {
-        epochs: if short { 4 } else { 100 },
+        epochs: if short { 20 } else { 100 },
         learning_rate: Schedule::Linear { from: 1e-3, to: 1e-5 },
         method: Method::adam(),
         ..Tuning::default()

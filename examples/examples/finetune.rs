@@ -21,10 +21,10 @@ fn main() -> Result<(), Error> {
     let (train, test) = (grey(&set.train, rows)?, grey(&set.test, 10_000)?);
     let [train_labels, test_labels] = [&set.train_labels[..rows], &set.test_labels[..]]
         .map(|labels| labels.iter().map(|&label| Some(usize::from(label))).collect::<Vec<_>>());
-    let machines = pretrained(&train, layers, if short { 4 } else { 30 }, key)?;
+    let machines = pretrained(&train, layers, if short { 20 } else { 30 }, key)?;
     let omit = arguments.has("--dropout").then_some(Omit { inputs: 0.2, hidden: 0.5 });
     let options = Tuning {
-        epochs: if short { 5 } else { 100 },
+        epochs: if short { 30 } else { 100 },
         learning_rate: Schedule::Constant(0.1),
         method: Method::nesterov(0.9),
         dropout: omit.unwrap_or_default(),

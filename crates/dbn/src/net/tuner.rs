@@ -15,6 +15,20 @@ use super::{Disturbance, Goal, Network, Progress, Targets, Tuning, update};
 /// Afterwards the network has the parameters of the epoch that the validation rows judge best; without such rows, their average if
 /// one was asked for, else those of the last update. An observer that ends the tuning leaves them as the last update did.
 ///
+/// ```
+/// use std::ops::ControlFlow;
+///
+/// use harmonium_core::{Batch, Key};
+/// use harmonium_dbn::net::{Activation, Network, Targets, Tuning, tune};
+/// let (key, x) = (Key::from_seed(1), ndarray::array![[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]]);
+/// let (x, labels) = (Batch::new(x.view())?, [Some(0), Some(1), Some(1), Some(0)]);
+/// let mut network = Network::new(&[2, 8, 2], &[Activation::Tanh, Activation::Softmax], key)?;
+/// let options = Tuning { epochs: 2000, ..Tuning::default() };
+/// tune(&mut network, &x, &Targets::Classes(&labels), &options, key, &mut |_| ControlFlow::Continue(()))?;
+/// assert_eq!(network.predict(&x)?, [0, 1, 1, 0]);
+/// # Ok::<(), harmonium_core::Error>(())
+/// ```
+///
 /// # Errors
 /// Refuses options out of range, and data or targets that do not fit, before it changes anything. When numbers run away it puts
 /// the last good state back and says what did. When rows can't be read, the network stands as the last update left it.
