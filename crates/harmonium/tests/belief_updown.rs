@@ -147,7 +147,7 @@ fn steps_with_persistent_chains_have_their_expectation() {
             let bits = (0..2).map(|i| if x >> i & 1 == 1 { sigmoid(bias[i]) } else { sigmoid(-bias[i]) });
             match (exact.classes, x >> 2) {
                 (0, _) => bits.product::<f64>(),
-                (_, y) if y.count_ones() == 1 => {
+                (_, y) if y.is_power_of_two() => {
                     bits.product::<f64>() * bias[2 + y.trailing_zeros() as usize].exp() / total
                 }
                 _ => 0.0,

@@ -181,7 +181,7 @@ impl Belief {
         let x = product(&self.top.visible_probabilities(hidden)[..units], visible);
         match (self.classes, visible >> units) {
             (0, _) => x,
-            (_, label) if label.count_ones() == 1 => {
+            (_, label) if label.is_power_of_two() => {
                 let scores = &self.top.visible_activations(hidden)[units..];
                 x * (scores[label.trailing_zeros() as usize] - log_sum_exp(scores)).exp()
             }
@@ -240,7 +240,7 @@ mod tests {
     fn sweeps_leave_the_top_alone() {
         for classes in [0, 3] {
             let stack = stack(classes, 11);
-            let one = |v: u64| classes == 0 || (v >> 2).count_ones() == 1;
+            let one = |v: u64| classes == 0 || (v >> 2).is_power_of_two();
             let weight = |v: u64| if one(v) { (-stack.top.free_energy(v)).exp() } else { 0.0 };
             let weights: Vec<f64> = (0..states(stack.top.visible) as u64).map(weight).collect();
             let law: Vec<f64> = weights.iter().map(|w| w / sum(weights.iter().copied())).collect();
