@@ -2,7 +2,7 @@
 //! each, and one sample of each class.
 //!
 //! `cargo run --release -p harmonium-examples --example deep_belief [-- [SEED] [--short]]`: 784-500-500-2000 of all 60,000 images,
-//! or, in the short form, 784-64-64-128 of 2,000.
+//! or, in the short form, 784-100-100-200 of 5,000.
 #![allow(clippy::print_stdout)] // An example speaks.
 
 use std::ops::ControlFlow;
@@ -17,11 +17,11 @@ fn main() -> Result<(), Error> {
     let arguments = Arguments::read();
     let seed = arguments.words.iter().find_map(|word| word.parse().ok()).unwrap_or(1);
     let (set, key) = (mnist(&mnist_folder()?)?, Key::from_seed(seed));
-    let (rows, epochs) = if arguments.short { (2_000, 3) } else { (60_000, 30) };
+    let (rows, epochs) = if arguments.short { (5_000, 10) } else { (60_000, 30) };
     let (train, test) = (images(&set.train, rows)?, images(&set.test, rows.min(10_000))?);
     let labels: Vec<Option<usize>> = set.train_labels[..rows].iter().map(|&l| Some(usize::from(l))).collect();
 
-    let widths = if arguments.short { [64, 64, 128] } else { [500, 500, 2_000] };
+    let widths = if arguments.short { [100, 100, 200] } else { [500, 500, 2_000] };
     let fit = Fit { epochs, learning_rate: Schedule::Linear { from: 0.1, to: 0.01 }, ..Fit::default() };
     let layer = |units| Recipe { hidden: Units::Bernoulli(units), fit: fit.clone(), ..Recipe::default() };
     let layers = widths.into_iter().map(layer).collect();

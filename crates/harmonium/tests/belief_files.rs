@@ -109,6 +109,9 @@ fn files_of_other_plans_are_refused() {
     other.layers[0].hidden = Units::Bernoulli(7);
     other.layers[1].transposed = false;
     assert!(Stacking::load(&RealVfs, &path, other).unwrap_err().to_string().contains("hidden units"));
+    let mut other = plan();
+    (other.layers[1].hidden, other.layers[1].transposed) = (Units::Bernoulli(9), false);
+    assert!(Stacking::load(&RealVfs, &path, other).unwrap_err().to_string().contains("hidden units"));
     let unlabelled = Greedy { classes: None, ..plan() };
     assert!(Stacking::load(&RealVfs, &path, unlabelled).unwrap_err().to_string().contains("classes"));
     let short = Greedy { layers: plan().layers[..1].to_vec(), ..plan() };

@@ -161,7 +161,7 @@ impl Belief {
         out
     }
 
-    /// Passes a law of the states below the top through one sweep of a top machine without a label.
+    /// Passes a law of the top machine's visible states, its label included, through one sweep. The label is drawn as one class.
     pub fn swept(&self, law: &[f64]) -> Vec<f64> {
         let mut hidden = vec![0.0; states(self.top.hidden)];
         for (x, p) in law.iter().enumerate() {
@@ -170,10 +170,23 @@ impl Belief {
         }
         let mut out = vec![0.0; law.len()];
         for (h, p) in hidden.iter().enumerate() {
-            let on = self.top.visible_probabilities(h as u64);
-            out.iter_mut().enumerate().for_each(|(x, sum)| *sum += p * product(&on, x as u64));
+            out.iter_mut().enumerate().for_each(|(x, sum)| *sum += p * self.drawn(x as u64, h as u64));
         }
         out
+    }
+
+    /// Gives the probability of a visible state of the top machine, its label included, given its hidden units.
+    fn drawn(&self, visible: u64, hidden: u64) -> f64 {
+        let units = self.shared();
+        let x = product(&self.top.visible_probabilities(hidden)[..units], visible);
+        match (self.classes, visible >> units) {
+            (0, _) => x,
+            (_, label) if label.is_power_of_two() => {
+                let scores = &self.top.visible_activations(hidden)[units..];
+                x * (scores[label.trailing_zeros() as usize] - log_sum_exp(scores)).exp()
+            }
+            _ => 0.0,
+        }
     }
 }
 
@@ -219,6 +232,19 @@ mod tests {
                 close(visible[v as usize], total, 1e-12);
                 assert!(stack.bound(v) <= total.ln() + 1e-12);
             }
+        }
+    }
+
+    /// A sweep leaves the law of the top machine's visible states alone.
+    #[test]
+    fn sweeps_leave_the_top_alone() {
+        for classes in [0, 3] {
+            let stack = stack(classes, 11);
+            let one = |v: u64| classes == 0 || (v >> 2).is_power_of_two();
+            let weight = |v: u64| if one(v) { (-stack.top.free_energy(v)).exp() } else { 0.0 };
+            let weights: Vec<f64> = (0..states(stack.top.visible) as u64).map(weight).collect();
+            let law: Vec<f64> = weights.iter().map(|w| w / sum(weights.iter().copied())).collect();
+            stack.swept(&law).into_iter().zip(&law).for_each(|(a, b)| close(a, *b, 1e-12));
         }
     }
 

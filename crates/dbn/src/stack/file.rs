@@ -217,7 +217,7 @@ impl Stacking {
             |place: &str, expected: String, got: String| Err(Error::format("training", place, expected, got));
         let (planned, kept) = (self.plan.layers.len(), self.finished.len());
         if self.plan.classes.unwrap_or(0) as u64 != classes {
-            return refusal("classes", format!("{:?}", self.plan.classes), classes.to_string());
+            return refusal("classes", self.plan.classes.unwrap_or(0).to_string(), classes.to_string());
         }
         let begun = kept + usize::from(self.current.is_some());
         if begun > planned || self.tuned.is_some() && kept != planned {
@@ -226,7 +226,8 @@ impl Stacking {
         if self.tuned.as_ref().is_some_and(|standing| standing.machines.len() != 2 * planned - 1) {
             return refusal("up-down", format!("{} machines", 2 * planned - 1), "others".into());
         }
-        for (recipe, rbm) in self.plan.layers.iter().zip(&self.finished) {
+        let begun = self.finished.iter().chain(self.current.iter().map(|(rbm, _)| rbm));
+        for (recipe, rbm) in self.plan.layers.iter().zip(begun) {
             if recipe.fit.growth.is_empty() && rbm.hidden().units() != recipe.hidden {
                 return refusal("hidden units", recipe.hidden.to_string(), rbm.hidden().units().to_string());
             }
