@@ -9,7 +9,7 @@ use common::{all_close, close, key};
 use harmonium::dbn::deep::{Dbm, Inference};
 use harmonium::rbm::Rbm;
 use harmonium::train::{Cd, Fit, Ladder, Schedule, Silent, Tempering, fit};
-use harmonium::units::{States, Unit, Units};
+use harmonium::units::{States, Units};
 use harmonium::{BitMatrix, EnergyModel, Gibbs, HasParams, Marginal, Thermal};
 use harmonium_oracle::rng::Rng;
 use harmonium_oracle::stats::{g_test, holm};
