@@ -18,7 +18,7 @@ use harmonium_examples::{Arguments, measure};
 fn main() -> Result<(), Error> {
     let arguments = Arguments::read();
     let (mut train, mut test) = (rows(Part::Train)?, rows(Part::Test)?);
-    let given = arguments.words.iter().find_map(|word| word.parse().ok()).unwrap_or(100_u32);
+    let given = arguments.words.iter().find_map(|word| word.parse().ok()).unwrap_or(300_u32);
     let (mut epochs, mut layers, mut ais) =
         (given, [500, 1000], Ais { runs: 100, betas: Betas::Count(20_000) });
     if arguments.short {
@@ -55,7 +55,7 @@ fn pretrained(train: &Batch, layers: &[Units; 2], epochs: u32, key: Key) -> Resu
 fn trained(mut dbm: Dbm, train: &Batch, epochs: u32, key: Key) -> Result<Dbm, Error> {
     let options = Fit {
         epochs,
-        learning_rate: Schedule::Linear { from: 0.02, to: 0.0 },
+        learning_rate: Schedule::Linear { from: 0.1, to: 0.0 },
         decay: Decay { l2: 0.0002, ..Decay::default() },
         average: Some(Average::default()),
         ..Fit::default()

@@ -43,6 +43,9 @@ fn doubled_weights_make_a_deep_machine() {
     let only = Dbm::from_rbms(&[&bottom]).unwrap();
     assert_eq!(only.weights(1).unwrap(), bottom.weights());
     assert!(Dbm::from_rbms(&[]).is_err());
+    let reals = Batch::reals(ndarray::array![[1.0, 5.0], [2.0, 7.0]]).unwrap();
+    let scaled = Rbm::for_data(&reals, Units::Bernoulli(2), key(1)).unwrap();
+    assert!(Dbm::from_rbms(&[&scaled]).unwrap_err().to_string().starts_with("machines"));
     assert!(Dbm::from_rbms(&[&bottom, &top]).unwrap_err().to_string().starts_with("layer 1"));
     assert_eq!([0, 1, 2].map(|n| Twice::of(n, 3)), [Twice::Up, Twice::Nowhere, Twice::Down]);
     assert_eq!(Twice::of(0, 1), Twice::Nowhere);

@@ -19,6 +19,21 @@ const INITIAL: f32 = 0.017_320_508;
 ///
 /// All weights are on one grid, as wide as the largest number of units that a unit is coupled to, so that what a layer
 /// receives from both sides is one exact integer. With one hidden layer this is a restricted Boltzmann machine, bit for bit.
+///
+/// ```
+/// use harmonium_core::evaluate::Annealing;
+/// use harmonium_core::train::{Fit, Pcd, Silent, fit};
+/// use harmonium_core::units::Units;
+/// use harmonium_core::{Batch, Key};
+/// use harmonium_dbn::deep::Dbm;
+///
+/// let rows = Batch::new(ndarray::array![[0.0, 1.0], [1.0, 0.0]].view())?;
+/// let mut dbm = Dbm::for_data(&rows, &[Units::Bernoulli(3), Units::Bernoulli(2)], Key::from_seed(1))?;
+/// fit(&mut dbm, &rows, &mut Pcd::new(1, 10), &Fit::default(), Key::from_seed(2), &mut Silent)?;
+/// let bound = dbm.likelihood_bound(&rows, &Annealing::default(), Key::from_seed(3))?;
+/// assert!(bound.log_likelihood < 0.0);
+/// # Ok::<(), harmonium_core::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct Dbm {
     pub(super) layers: Vec<Layer>,

@@ -144,6 +144,7 @@ fn add(model: &Rbm, visible: &States, means: Means, stats: &mut Stats) {
 /// # Errors
 /// Refuses rows of another width; says what could not be read.
 pub fn handed_on(rbm: &Rbm, data: &dyn Rows, twice: Twice, key: Key) -> Result<Batch, Error> {
+    rows::check_count("data", data.rows())?;
     let own = Doubled::new(twice, 1);
     let (view, mut parts) = (rbm.view(), Vec::new());
     for (block, rows) in rows::blocks(data).enumerate() {
@@ -162,8 +163,12 @@ impl Dbm {
     /// of the first.
     ///
     /// # Errors
-    /// Refuses no machine or more than [`crate::MAX_LAYERS`], and neighbours whose layers differ; as [`Dbm::from_layers`].
+    /// Refuses no machine or more than [`crate::MAX_LAYERS`], machines that standardise their data, and neighbours whose layers
+    /// differ; as [`Dbm::from_layers`].
     pub fn from_rbms(rbms: &[&Rbm]) -> Result<Self, Error> {
+        if rbms.iter().any(|rbm| rbm.scaling().is_some()) {
+            return Err(Error::shape("machines", "rows in the units of the machine", "rows to standardise"));
+        }
         let [first, .., last] = rbms else {
             let [only] = rbms else { return Err(Error::option("machines", "1 or more", 0)) };
             return Self::stacked(rbms, vec![only.visible().clone(), only.hidden().clone()]);
