@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
-use harmonium::Error;
-use harmonium::data::{ReadOptions, Table, fold, open};
+use harmonium::data::{Binarize, ReadOptions, Table, binarize, fold, open};
+use harmonium::{Batch, Error, Key, purpose};
 use ndarray::{Array2, Axis, concatenate, s};
 
 /// Is a set of pictures of 64 pixels with their classes.
@@ -71,6 +71,17 @@ impl Digits {
         let rows: Vec<usize> =
             (0..self.labels.len()).filter(|&row| folds.contains(&fold(row as u64))).collect();
         self.rows(&rows)
+    }
+
+    /// Draws bits with the pixels as probabilities, which must lie in 0 to 1, anew for each epoch.
+    ///
+    /// # Errors
+    /// As [`binarize()`].
+    pub fn bits(&self, epoch: u64, key: Key) -> Result<Batch, Error> {
+        let table =
+            Table::from_reals("pixels", self.labels.len(), 64, self.pixels.iter().copied().collect())?;
+        let key = key.fold_in(purpose::BINARIZE).fold_in(epoch);
+        Batch::from_bits(binarize(&table, Binarize::Sample, key)?)
     }
 
     /// Copies the first rows alone.

@@ -245,7 +245,6 @@ fn what_does_not_fit_is_refused() {
 /// The squared errors of 30 and of 2 components on grey MNIST, as computed by scikit-learn 1.9.1 with its full solver: summed
 /// over the 784 pixels of 0 to 1. A tenth of the rows of the fit moves the last figure by more than the bound.
 #[test]
-#[ignore = "takes a minute without optimisation"]
 fn thirty_components_of_mnist_leave_the_known_error() {
     let set = mnist(&mnist_folder().unwrap()).unwrap();
     let pca = Pca::fit(&set.train, 30).unwrap();

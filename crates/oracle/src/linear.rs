@@ -124,14 +124,13 @@ fn derivatives(rows: &Matrix, labels: &[usize], c: f64, parameters: &[f64]) -> (
 pub fn solve(mut a: Matrix, mut b: Vec<f64>) -> Vec<f64> {
     let n = b.len();
     for k in 0..n {
-        let pivot = (k..n).max_by(|&i, &j| a[i][k].abs().total_cmp(&a[j][k].abs())).expect("a row");
+        let pivot = (k..n).fold(k, |best, i| if a[i][k].abs() > a[best][k].abs() { i } else { best });
         a.swap(k, pivot);
         b.swap(k, pivot);
         for i in k + 1..n {
             let share = a[i][k] / a[k][k];
-            for j in k..n {
-                a[i][j] -= share * a[k][j];
-            }
+            let pivot = a[k].clone();
+            a[i].iter_mut().zip(&pivot).skip(k).for_each(|(x, y)| *x -= share * y);
             b[i] -= share * b[k];
         }
     }
