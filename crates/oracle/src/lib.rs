@@ -65,6 +65,7 @@ pub mod moments;
 pub mod noisy_rectified;
 pub mod normal;
 pub mod quadrature;
+pub mod ratings;
 pub mod rbm;
 pub mod replicated;
 pub mod rng;
