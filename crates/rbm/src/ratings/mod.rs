@@ -16,10 +16,12 @@
 //! Everything is a sum over the ratings that are there: a missing one is no zero, and takes neither time nor memory.
 
 mod baselines;
+mod blend;
 mod contrastive;
 mod expand;
 mod file;
 mod fit;
+mod implicit;
 mod model;
 mod options;
 mod predict;
@@ -28,7 +30,9 @@ mod ranked;
 mod row;
 
 pub use baselines::{Biases, Factors, FactorsOptions, Neighbours, Predictor, best_biases};
+pub use blend::{Blend, mixed};
 pub use fit::{RatingsProgress, fit_ratings};
+pub use implicit::rated_or_not;
 pub use model::RatingsRbm;
 pub use options::{HiddenKind, Inference, Levels, Objective, RatingsFit, RatingsOptions};
 pub use ranked::{held_out, top_items};
