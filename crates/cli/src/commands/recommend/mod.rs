@@ -131,7 +131,7 @@ fn scale(text: &str) -> Result<Scale, String> {
 fn observer(bar: &ProgressBar) -> impl FnMut(&RatingsProgress<'_>) -> ControlFlow<()> + '_ {
     |_| {
         bar.inc(1);
-        if interrupt::wanted() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        ControlFlow::Continue(())
     }
 }
 
