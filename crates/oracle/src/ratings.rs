@@ -57,6 +57,9 @@ impl RatedMachine {
     }
 
     /// Gives all states of Bernoulli hidden units, or a fine lattice of one Gaussian unit's.
+    ///
+    /// # Panics
+    /// If there are several Gaussian units.
     pub fn hidden_states(&self) -> Vec<Vec<f64>> {
         if self.gaussian {
             assert_eq!(self.hidden, 1, "one Gaussian unit");

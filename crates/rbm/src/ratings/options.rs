@@ -85,7 +85,7 @@ impl RatingsOptions {
             return Err(Error::option("rank", "0 to 65536", self.rank));
         }
         for (name, value) in [("damping", self.damping), ("lateral", self.lateral)] {
-            if !(value >= 0.0 && value <= 1e6) {
+            if !(0.0..=1e6).contains(&value) {
                 return Err(Error::option(name, "0 to a million", value));
             }
         }
@@ -167,7 +167,7 @@ impl RatingsFit {
         if self.batch == 0 {
             return Err(Error::option("batch", "1 or more", 0));
         }
-        if !(self.decay >= 0.0 && self.decay <= 1e3) {
+        if !(0.0..=1e3).contains(&self.decay) {
             return Err(Error::option("decay", "0 to 1000", self.decay));
         }
         self.learning_rate.check("learning_rate", 0.0, 1e3)?;

@@ -50,7 +50,7 @@ impl Factors {
             return Err(Error::option("factors", "1 to 65536", options.factors));
         }
         for (name, value) in [("factors rate", options.rate), ("factors decay", options.decay)] {
-            if !(value >= 0.0 && value <= 1.0) {
+            if !(0.0..=1.0).contains(&value) {
                 return Err(Error::option(name, "0 to 1", value));
             }
         }
