@@ -9,6 +9,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use harmonium::data::Binarize;
 
 use crate::commands::maxcut::MaxCut;
+use crate::commands::recommend::Recommend;
 use crate::sampler::SamplerOptions;
 
 pub(crate) use self::train::{Algorithm, Decline, Optimizer, Train, TrainOptions};
@@ -49,6 +50,8 @@ pub(crate) enum Command {
     Report(Report),
     /// Search for the largest cut of a graph, or for the least value of a quadratic problem.
     Maxcut(MaxCut),
+    /// Predict ratings of items by users, beside baselines, and list what a user may like.
+    Recommend(Recommend),
 }
 
 /// How rows of data are read and become bits.

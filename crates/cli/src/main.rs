@@ -64,5 +64,6 @@ fn run(command: Command) -> Result<ExitCode, Error> {
         Command::Export(args) => done(commands::export::run(&args)),
         Command::Report(args) => done(commands::report::run(&args)),
         Command::Maxcut(args) => done(commands::maxcut::run(&args)),
+        Command::Recommend(args) => done(commands::recommend::run(&args)),
     }
 }

@@ -116,6 +116,8 @@ mod own_sites;
 mod pseudo_gradient;
 #[path = "randomness.rs"]
 mod randomness;
+#[path = "ratings.rs"]
+mod ratings;
 #[path = "regularizers.rs"]
 mod regularizers;
 #[path = "replicated.rs"]
@@ -160,7 +162,7 @@ const fn bug(id: &'static str, what: &'static str, oracle: &'static str, proof: 
     Bug { id, what, oracle, proof }
 }
 
-const BUGS: [Bug; 237] = [
+const BUGS: [Bug; 246] = [
     bug("B01", "negative phase pairs h with the wrong v", "O7", "estimators::cd_has_its_expectation"),
     bug("B02", "AIS anneals with the wrong parameters", "O8", "ais::weights_are_unbiased"),
     bug(
@@ -1132,6 +1134,50 @@ const BUGS: [Bug; 237] = [
         "exact maximum",
         "machine_training::large_couplings_leave_the_moments_of_the_data",
     ),
+    bug(
+        "B276",
+        "ratings below the scale let in",
+        "refusal",
+        "ratings::bad_ratings_rows_and_options_are_refused",
+    ),
+    bug(
+        "B277",
+        "a pair of user and item let in twice",
+        "refusal",
+        "ratings::bad_ratings_rows_and_options_are_refused",
+    ),
+    bug(
+        "B278",
+        "ideal list longer than what is relevant",
+        "formulas",
+        "ratings::lists_are_judged_as_the_formulas_say",
+    ),
+    bug(
+        "B279",
+        "a missing rating taken for the lowest",
+        "enumeration",
+        "ratings::predictions_are_those_of_enumeration",
+    ),
+    bug(
+        "B280",
+        "a rating predicted from itself",
+        "enumeration",
+        "ratings::a_step_goes_down_the_pseudo_likelihood",
+    ),
+    bug(
+        "B281",
+        "lateral coupling of a rating with itself",
+        "enumeration",
+        "ratings::a_step_goes_down_the_pseudo_likelihood",
+    ),
+    bug(
+        "B282",
+        "hidden biases pulled one way by both phases",
+        "O7",
+        "ratings::contrastive_divergence_has_its_expectation",
+    ),
+    bug("B283", "items listed that were seen", "formulas", "ratings::lists_are_judged_as_the_formulas_say"),
+    bug("B284", "users folded in by their test ratings", "equality", "ratings::fold_in_sees_no_test_rating"),
     bug("B306", "places behind the last spin flip", "refusal", "ground::hot_and_hasty_searches_end"),
     bug("B307", "annealing by moves that miss the law", "O8", "own_reals::unadjusted_moves_do_not_anneal"),
     bug("B308", "probabilities above 1 let pass", "O8", "likelihood::rows_more_than_certain_are_refused"),

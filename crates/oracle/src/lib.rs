@@ -69,6 +69,7 @@ pub mod network;
 pub mod noisy_rectified;
 pub mod normal;
 pub mod quadrature;
+pub mod ratings;
 pub mod rbm;
 pub mod replicated;
 pub mod rng;

@@ -23,6 +23,7 @@ mod growth;
 mod impute;
 mod path;
 mod pseudo;
+pub mod ratings;
 mod rbm;
 mod replicated;
 mod sites;

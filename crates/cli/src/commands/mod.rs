@@ -11,6 +11,7 @@ pub(crate) mod inspect;
 pub(crate) mod ising;
 pub(crate) mod maxcut;
 mod plates;
+pub(crate) mod recommend;
 pub(crate) mod report;
 pub(crate) mod sample;
 pub(crate) mod train;

@@ -12,6 +12,7 @@ mod memory;
 mod mmd;
 mod moments;
 mod pilot;
+mod ranking;
 mod schedule;
 mod weights;
 
@@ -25,5 +26,6 @@ pub use log_sum_exp::LogSumExp;
 pub use memory::{Memory, memory};
 pub use mmd::{Discrepancy, Mmd, mmd};
 pub use moments::{Difference, Moments, Order, moment, moments};
+pub use ranking::{Lists, Ranking, RatingErrors, rating_errors};
 pub use schedule::Betas;
 pub use weights::{Interval, Weights};
