@@ -2,6 +2,8 @@
 //! BENCHMARKS.md share what is here: seeds in turn, then mean and worst.
 #![allow(clippy::print_stdout)] // An example speaks.
 
+pub mod digits;
+pub mod strangers;
 pub mod trajectories;
 
 use std::time::Instant;

@@ -56,7 +56,8 @@ impl Classifier {
             return Err(Error::value("classes", format!("row {row}"), expected, class));
         }
         let (bits, n, width) = (x.bits()?, self.units(), self.rbm().visible_units());
-        let on = |r: usize, f: usize| if f < n { bits.get(r, f) } else { classes[r] == f - n };
+        let on =
+            |r: usize, f: usize| if f < n { bits.get(r, f) } else { classes[r] == mutant!("B301", f - n, 0) };
         let gone = |r: usize, f: usize| f < n && x.missing().is_some_and(|missing| missing.get(r, f));
         let rows = Batch::from_states(States::Bits(BitMatrix::from_fn(x.rows(), width, on)))?;
         Ok(rows.masked(BitMatrix::from_fn(x.rows(), width, gone)))

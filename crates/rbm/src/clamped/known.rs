@@ -66,7 +66,8 @@ impl Known {
         match self {
             Self::Given(states, missing) => {
                 let (drawn, means) = layer.sample_with_means(input, key);
-                (states.filled(missing, &drawn), means)
+                let filled = states.filled(missing, &drawn);
+                (mutant!("B298", filled, drawn), means)
             }
             Self::Seen(shifts, _) => {
                 let sum = |(i, shift): (f32, &f32)| i + mutant!("B292", shift, &0.0);

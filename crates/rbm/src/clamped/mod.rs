@@ -95,7 +95,7 @@ impl<'a> Clamped<'a> {
                 let block = first + at;
                 let own = block * wide..rows.min((block + 1) * wide);
                 let known = self.known.gather(own.flat_map(|row| std::iter::repeat_n(row, chains)));
-                run(&known, key.fold_in(block as u64))
+                run(&known, key.fold_in(mutant!("B300", block as u64, 0)))
             }));
             watch(rows.min((first + GROUP) * wide));
         }

@@ -1,0 +1,86 @@
+//! Fills hidden votes of the House of 1984 from the others of a member, beside the majority and ten nearest neighbours.
+//!
+//! `cargo run --release -p harmonium-examples --example impute_votes [-- [SEEDS] [--short]]`
+#![allow(clippy::print_stdout)] // An example speaks.
+
+use std::path::Path;
+
+use harmonium::data::{Frame, ReadOptions, fold};
+use harmonium::prelude::*;
+use harmonium::rbm::Clamping;
+use harmonium::train::{Average, Decay, Training};
+use harmonium_examples::{Arguments, measure};
+use ndarray::Array2;
+
+const FILE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../data/house-votes-84/house-votes-84.csv.gz");
+
+fn main() -> Result<(), Error> {
+    let arguments = Arguments::read();
+    let seeds = arguments.words.iter().find_map(|word| word.parse().ok()).unwrap_or(5);
+    let votes = votes()?;
+    let cell = |r: usize, c: usize| (16 * r + c) as u64;
+    let hidden = |(r, c): (usize, usize)| !votes[(r, c)].is_nan() && fold(cell(r, c)) == 0;
+    let asked: Vec<_> = votes.indexed_iter().map(|(at, _)| at).filter(|&at| hidden(at)).collect();
+    let seen = Array2::from_shape_fn(votes.dim(), |at| if hidden(at) { f32::NAN } else { votes[at] });
+    let rows = Batch::with_missing(seen.view(), &Units::Bernoulli(16))?;
+    let right = |p: &dyn Fn((usize, usize)) -> f32| {
+        let yes = asked.iter().filter(|&&at| (p(at) >= 0.5) == (votes[at] == 1.0));
+        yes.count() as f64 / asked.len() as f64
+    };
+    let (majority, nearest) = (right(&|at| majority(&seen, at.1)), right(&|at| nearest(&seen, at)));
+    println!("{} cells: majority {majority:.4}, 10 nearest {nearest:.4}", asked.len());
+    let epochs = if arguments.short { 20 } else { 300 };
+    measure("right", seeds, |key| {
+        let rbm = machine(&rows, epochs, key)?;
+        let found = rbm.inpaint(&rows, &Clamping::default(), key)?.mean;
+        let loss = |&at: &(usize, usize)| {
+            -f64::from(if votes[at] == 1.0 { found[at] } else { 1.0 - found[at] }).ln()
+        };
+        println!("log-loss {:.4} nats a cell", asked.iter().map(loss).sum::<f64>() / asked.len() as f64);
+        Ok(right(&|at| found[at]))
+    })
+}
+
+fn machine(rows: &Batch, epochs: u32, key: Key) -> Result<Rbm, Error> {
+    let mut rbm = Rbm::fitted(Units::Bernoulli(16), rows, Units::Bernoulli(8), key)?;
+    let rate = Schedule::Linear { from: 0.05, to: 0.0 };
+    let average = Some(Average::default());
+    let options = Fit {
+        epochs,
+        batch: 29,
+        learning_rate: rate,
+        decay: Decay { l2: 0.01, ..Decay::default() },
+        average,
+        ..Fit::default()
+    };
+    let mut training = Training::new(&rbm, rows, &options)?;
+    training.run(&mut rbm, rows, &mut Pcd::new(1, 100), key, &mut Silent)?;
+    Ok(training.averaged(&rbm).unwrap_or(rbm))
+}
+
+/// Reads y as 1, n as 0, ? as missing.
+fn votes() -> Result<Array2<f32>, Error> {
+    let Frame::Text(cells) = Frame::open(Path::new(FILE), &ReadOptions::default())? else {
+        return Err(Error::shape("house votes", "text", "numbers"));
+    };
+    let vote = |(r, c)| match cells.text(r, c + 1) {
+        "y" => 1.0,
+        "n" => 0.0,
+        _ => f32::NAN,
+    };
+    Ok(Array2::from_shape_fn((cells.rows(), 16), vote))
+}
+
+fn majority(seen: &Array2<f32>, column: usize) -> f32 {
+    let there: Vec<f32> = seen.column(column).iter().copied().filter(|x| !x.is_nan()).collect();
+    there.iter().sum::<f32>() / there.len() as f32
+}
+
+/// Gives the mean of the ten members that agree in the most votes, of those that voted here.
+fn nearest(seen: &Array2<f32>, (row, column): (usize, usize)) -> f32 {
+    let agreeing = |other: usize| seen.row(row).iter().zip(seen.row(other)).filter(|(a, b)| a == b).count();
+    let mut others: Vec<usize> =
+        (0..seen.nrows()).filter(|&other| other != row && !seen[(other, column)].is_nan()).collect();
+    others.sort_by_key(|&other| std::cmp::Reverse(agreeing(other)));
+    others.iter().take(10).map(|&other| seen[(other, column)]).sum::<f32>() / 10.0
+}
