@@ -76,11 +76,15 @@ fn majority(seen: &Array2<f32>, column: usize) -> f32 {
     there.iter().sum::<f32>() / there.len() as f32
 }
 
-/// Gives the mean of the ten members that agree in the most votes, of those that voted here.
+/// Gives the mean of the ten members that agree in the largest part of the votes both gave, of those that voted here.
 fn nearest(seen: &Array2<f32>, (row, column): (usize, usize)) -> f32 {
-    let agreeing = |other: usize| seen.row(row).iter().zip(seen.row(other)).filter(|(a, b)| a == b).count();
+    let agreeing = |other: usize| {
+        let both = seen.row(row).iter().zip(seen.row(other)).filter(|(a, b)| !a.is_nan() && !b.is_nan()).count();
+        let same = seen.row(row).iter().zip(seen.row(other)).filter(|(a, b)| a == b).count();
+        same as f64 / both.max(1) as f64
+    };
     let mut others: Vec<usize> =
         (0..seen.nrows()).filter(|&other| other != row && !seen[(other, column)].is_nan()).collect();
-    others.sort_by_key(|&other| std::cmp::Reverse(agreeing(other)));
+    others.sort_by(|&a, &b| agreeing(b).total_cmp(&agreeing(a)));
     others.iter().take(10).map(|&other| seen[(other, column)]).sum::<f32>() / 10.0
 }

@@ -8,6 +8,8 @@
 
 #[path = "ais.rs"]
 mod ais;
+#[path = "anomaly.rs"]
+mod anomaly;
 #[path = "averaging.rs"]
 mod averaging;
 #[path = "bounds.rs"]
@@ -18,6 +20,8 @@ mod classifier;
 mod classifier_training;
 #[path = "conditional.rs"]
 mod conditional;
+#[path = "denoise.rs"]
+mod denoise;
 #[path = "divergence.rs"]
 mod divergence;
 #[path = "doctor.rs"]
@@ -42,6 +46,8 @@ mod gradients_units;
 mod ground;
 #[path = "growth.rs"]
 mod growth;
+#[path = "inpaint.rs"]
+mod inpaint;
 #[path = "invariance.rs"]
 mod invariance;
 #[path = "ising.rs"]
@@ -793,6 +799,57 @@ const BUGS: [Bug; 171] = [
         "codes of a few terms as coarse as those of products",
         "exact maximum",
         "machine_training::large_couplings_leave_the_moments_of_the_data",
+    ),
+    bug(
+        "B291",
+        "precision of noise left out",
+        "posterior",
+        "denoise::denoised_reals_have_their_posterior_means_and_deviations",
+    ),
+    bug(
+        "B292",
+        "noise model not clamped",
+        "posterior",
+        "denoise::denoised_bits_spins_and_classes_have_their_posterior_means",
+    ),
+    bug(
+        "B293",
+        "odds of flips from the squared rate",
+        "posterior",
+        "denoise::denoised_bits_spins_and_classes_have_their_posterior_means",
+    ),
+    bug(
+        "B294",
+        "one bit of a block at most still to come",
+        "posterior",
+        "denoise::fine_pixels_follow_their_law_given_coarse_ones",
+    ),
+    bug(
+        "B295",
+        "ties count as wholes",
+        "all pairs",
+        "anomaly::the_area_is_the_share_of_pairs_with_ties_as_halves",
+    ),
+    bug("B296", "a row's own rank left out", "ranks", "anomaly::p_values_of_normal_rows_are_even"),
+    bug("B297", "attribution of the wrong sign", "hand", "anomaly::each_unit_adds_its_part"),
+    bug("B298", "what is given drawn anew", "posterior", "inpaint::gaps_have_their_conditional_means"),
+    bug(
+        "B299",
+        "deviations left standardised",
+        "posterior",
+        "denoise::denoised_reals_have_their_posterior_means_and_deviations",
+    ),
+    bug(
+        "B300",
+        "blocks of chains share their draws",
+        "unequal rows",
+        "inpaint::chains_of_different_blocks_differ",
+    ),
+    bug(
+        "B301",
+        "every row clamped to the first class",
+        "posterior",
+        "inpaint::rows_of_a_class_are_completed",
     ),
 ];
 

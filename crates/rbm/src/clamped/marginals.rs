@@ -85,13 +85,11 @@ impl Marginals {
     /// Divides, in the data's own units; what is known as it is stays so, with no spread.
     pub(super) fn finished(&self, rbm: &Rbm, data: &Batch, missing: Option<&BitMatrix>) -> Imputed {
         let (mean, spread) = self.moments(rbm.visible());
-        let mut mean = rbm.give(States::Reals(mean)).to_array();
-        let mut spread = spread;
+        let (mut mean, mut spread) = (rbm.give(States::Reals(mean)).to_array(), spread);
         if let Some(deviations) = rbm.scaling().map(Scaling::deviation) {
-            spread
-                .rows_mut()
-                .into_iter()
-                .for_each(|row| Zip::from(row).and(deviations).for_each(|s, d| *s *= d));
+            for mut row in spread.rows_mut() {
+                row.iter_mut().zip(deviations).for_each(|(s, d)| *s *= mutant!("B299", d, &1.0));
+            }
         }
         if let Some(missing) = missing {
             let given = rbm.visible().features_of(data.states());
