@@ -68,7 +68,8 @@ fn ranks(clamped: &Clamped<'_>, rbm: &Rbm, truth: &[Vec<f64>], seed: u64) -> f64
     let draws = clamped.draws(&options, key(seed)).unwrap();
     let draws = rows_of(rbm.visible(), draws.states());
     let score = |v: &[f64]| v.iter().enumerate().map(|(f, x)| (f + 1) as f64 * x).sum::<f64>();
-    let (mut rng, mut counts) = (Rng::new(seed), [0.0; 20]);
+    // The coins of ties must not be the words that the truth was drawn with.
+    let (mut rng, mut counts) = (Rng::new(seed + 1000), [0.0; 20]);
     for (row, own) in truth.iter().enumerate() {
         let own = score(own);
         let others: Vec<f64> = draws[19 * row..19 * (row + 1)].iter().map(|v| score(v)).collect();
