@@ -29,7 +29,7 @@ fn main() -> Result<(), Error> {
     };
     let (majority, nearest) = (right(&|at| majority(&seen, at.1)), right(&|at| nearest(&seen, at)));
     println!("{} cells: majority {majority:.4}, 10 nearest {nearest:.4}", asked.len());
-    let epochs = if arguments.short { 20 } else { 300 };
+    let epochs = if arguments.short { 20 } else { 1000 };
     measure("right", seeds, |key| {
         let rbm = machine(&rows, epochs, key)?;
         let found = rbm.inpaint(&rows, &Clamping::default(), key)?.mean;
@@ -42,14 +42,14 @@ fn main() -> Result<(), Error> {
 }
 
 fn machine(rows: &Batch, epochs: u32, key: Key) -> Result<Rbm, Error> {
-    let mut rbm = Rbm::fitted(Units::Bernoulli(16), rows, Units::Bernoulli(8), key)?;
+    let mut rbm = Rbm::fitted(Units::Bernoulli(16), rows, Units::Bernoulli(16), key)?;
     let rate = Schedule::Linear { from: 0.05, to: 0.0 };
     let average = Some(Average::default());
     let options = Fit {
         epochs,
-        batch: 29,
+        batch: 10,
         learning_rate: rate,
-        decay: Decay { l2: 0.01, ..Decay::default() },
+        decay: Decay { l2: 0.001, ..Decay::default() },
         average,
         ..Fit::default()
     };
@@ -79,7 +79,8 @@ fn majority(seen: &Array2<f32>, column: usize) -> f32 {
 /// Gives the mean of the ten members that agree in the largest part of the votes both gave, of those that voted here.
 fn nearest(seen: &Array2<f32>, (row, column): (usize, usize)) -> f32 {
     let agreeing = |other: usize| {
-        let both = seen.row(row).iter().zip(seen.row(other)).filter(|(a, b)| !a.is_nan() && !b.is_nan()).count();
+        let both =
+            seen.row(row).iter().zip(seen.row(other)).filter(|(a, b)| !a.is_nan() && !b.is_nan()).count();
         let same = seen.row(row).iter().zip(seen.row(other)).filter(|(a, b)| a == b).count();
         same as f64 / both.max(1) as f64
     };
