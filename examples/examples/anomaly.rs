@@ -4,11 +4,11 @@
 //! learns and judges by training rows alone, as settings were chosen.
 #![allow(clippy::print_stdout)] // An example speaks.
 
-use harmonium::evaluate::{Independent, Mahalanobis, auroc};
+use harmonium::evaluate::{Independent, Mahalanobis};
 use harmonium::prelude::*;
 use harmonium::train::{Average, Decay, Training};
 use harmonium_examples::digits::images;
-use harmonium_examples::strangers::{Set, cancer, shuttle};
+use harmonium_examples::strangers::{Set, cancer, judged, shuttle};
 use harmonium_examples::{Arguments, measure};
 
 /// Says how a machine is made.
@@ -79,10 +79,4 @@ fn machine(visible: Units, train: &Batch, shape: Shape, key: Key) -> Result<Rbm,
     let mut training = Training::new(&rbm, train, &options)?;
     training.run(&mut rbm, train, &mut Pcd::new(1, 100), key, &mut Silent)?;
     Ok(training.averaged(&rbm).unwrap_or(rbm))
-}
-
-fn judged(scores: &[f64], strange: impl Fn(usize) -> bool) -> Result<f64, Error> {
-    let (mut normal, mut other) = (Vec::new(), Vec::new());
-    scores.iter().enumerate().for_each(|(r, &s)| if strange(r) { other.push(s) } else { normal.push(s) });
-    auroc(&normal, &other)
 }

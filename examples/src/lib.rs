@@ -5,6 +5,7 @@
 pub mod digits;
 pub mod strangers;
 pub mod trajectories;
+pub mod votes;
 
 use std::time::Instant;
 

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use harmonium::Error;
 use harmonium::data::{Cell, Cells, fold};
+use harmonium::evaluate::auroc;
 use ndarray::Array2;
 
 const DATA: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../data");
@@ -56,4 +57,14 @@ fn split(
     };
     let table = |rows: &[usize]| Array2::from_shape_fn((rows.len(), columns), |(r, c)| value(rows[r], c));
     Set { train: table(&train), test: table(&test), strange: test.iter().map(|&r| strange(r)).collect() }
+}
+
+/// Gives the area under the curve of scores, where some rows are strange.
+///
+/// # Errors
+/// Refuses rows that are all of one kind.
+pub fn judged(scores: &[f64], strange: impl Fn(usize) -> bool) -> Result<f64, Error> {
+    let (mut normal, mut other) = (Vec::new(), Vec::new());
+    scores.iter().enumerate().for_each(|(r, &s)| if strange(r) { other.push(s) } else { normal.push(s) });
+    auroc(&normal, &other)
 }
