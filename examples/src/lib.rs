@@ -3,7 +3,10 @@
 #![allow(clippy::print_stdout)] // An example speaks.
 
 pub mod digits;
+pub mod images;
+pub mod strangers;
 pub mod trajectories;
+pub mod votes;
 
 use std::time::Instant;
 

@@ -1,5 +1,6 @@
 //! Declares the commands and their options.
 
+mod clamped;
 mod ising;
 mod train;
 
@@ -12,6 +13,7 @@ use crate::commands::maxcut::MaxCut;
 use crate::commands::recommend::Recommend;
 use crate::sampler::SamplerOptions;
 
+pub(crate) use self::clamped::{Anomaly, Denoise, Found, Generate, Inpaint};
 pub(crate) use self::train::{Algorithm, Decline, Optimizer, Train, TrainOptions};
 pub(crate) use ising::{Ising, Size, Start};
 
@@ -38,6 +40,14 @@ pub(crate) enum Command {
     Reconstruct(Convert),
     /// Fill in missing values of a table: what the model expects of them, and how sure it is.
     Impute(Impute),
+    /// Take noise off rows: what the model expects below it, the noise clamped.
+    Denoise(Denoise),
+    /// Fill hidden columns and missing values of rows, by several chains a row.
+    Inpaint(Inpaint),
+    /// Tell how strange rows are: free energies, p-values, and each column's part.
+    Anomaly(Anomaly),
+    /// Generate rows, and tell how good they are.
+    Generate(Generate),
     /// Sample an Ising lattice beside its exact solution.
     Ising(Ising),
     /// Tell what a file or a run holds.

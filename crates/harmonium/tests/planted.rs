@@ -8,6 +8,8 @@
 
 #[path = "ais.rs"]
 mod ais;
+#[path = "anomaly.rs"]
+mod anomaly;
 #[path = "averaging.rs"]
 mod averaging;
 #[path = "belief.rs"]
@@ -40,6 +42,8 @@ mod deep_mean_field;
 mod deep_pretraining;
 #[path = "deep_training.rs"]
 mod deep_training;
+#[path = "denoise.rs"]
+mod denoise;
 #[path = "divergence.rs"]
 mod divergence;
 #[path = "doctor.rs"]
@@ -64,6 +68,8 @@ mod gradients_units;
 mod ground;
 #[path = "growth.rs"]
 mod growth;
+#[path = "inpaint.rs"]
+mod inpaint;
 #[path = "invariance.rs"]
 mod invariance;
 #[path = "ising.rs"]
@@ -162,7 +168,7 @@ const fn bug(id: &'static str, what: &'static str, oracle: &'static str, proof: 
     Bug { id, what, oracle, proof }
 }
 
-const BUGS: [Bug; 246] = [
+const BUGS: [Bug; 257] = [
     bug("B01", "negative phase pairs h with the wrong v", "O7", "estimators::cd_has_its_expectation"),
     bug("B02", "AIS anneals with the wrong parameters", "O8", "ais::weights_are_unbiased"),
     bug(
@@ -1178,6 +1184,57 @@ const BUGS: [Bug; 246] = [
     ),
     bug("B283", "items listed that were seen", "formulas", "ratings::lists_are_judged_as_the_formulas_say"),
     bug("B284", "users folded in by their test ratings", "equality", "ratings::fold_in_sees_no_test_rating"),
+    bug(
+        "B291",
+        "precision of noise left out",
+        "posterior",
+        "denoise::denoised_reals_have_their_posterior_means_and_deviations",
+    ),
+    bug(
+        "B292",
+        "noise model not clamped",
+        "posterior",
+        "denoise::denoised_bits_spins_and_classes_have_their_posterior_means",
+    ),
+    bug(
+        "B293",
+        "odds of flips from the squared rate",
+        "posterior",
+        "denoise::denoised_bits_spins_and_classes_have_their_posterior_means",
+    ),
+    bug(
+        "B294",
+        "one bit of a block at most still to come",
+        "posterior",
+        "denoise::fine_pixels_follow_their_law_given_coarse_ones",
+    ),
+    bug(
+        "B295",
+        "ties count as wholes",
+        "all pairs",
+        "anomaly::the_area_is_the_share_of_pairs_with_ties_as_halves",
+    ),
+    bug("B296", "a row's own rank left out", "ranks", "anomaly::p_values_of_normal_rows_are_even"),
+    bug("B297", "attribution of the wrong sign", "hand", "anomaly::each_unit_adds_its_part"),
+    bug("B298", "what is given drawn anew", "posterior", "inpaint::gaps_have_their_conditional_means"),
+    bug(
+        "B299",
+        "deviations left standardised",
+        "posterior",
+        "denoise::denoised_reals_have_their_posterior_means_and_deviations",
+    ),
+    bug(
+        "B300",
+        "blocks of chains share their draws",
+        "unequal rows",
+        "inpaint::chains_of_different_blocks_differ",
+    ),
+    bug(
+        "B301",
+        "every row clamped to the first class",
+        "posterior",
+        "inpaint::rows_of_a_class_are_completed",
+    ),
     bug("B306", "places behind the last spin flip", "refusal", "ground::hot_and_hasty_searches_end"),
     bug("B307", "annealing by moves that miss the law", "O8", "own_reals::unadjusted_moves_do_not_anneal"),
     bug("B308", "probabilities above 1 let pass", "O8", "likelihood::rows_more_than_certain_are_refused"),

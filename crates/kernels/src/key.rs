@@ -49,6 +49,8 @@ pub mod evaluate {
     pub const ROLL: u64 = 12;
     /// Comparisons of samples with data.
     pub const COMPARE: u64 = 13;
+    /// Rows of which something is known: noise taken off, gaps filled, fine pixels below coarse ones.
+    pub const CLAMP: u64 = 14;
 }
 
 /// The block of a stream from which a folded key is read: beyond every word that a draw can reach.

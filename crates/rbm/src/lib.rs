@@ -7,6 +7,7 @@
 #[macro_use(mutant)]
 extern crate harmonium_kernels;
 
+mod clamped;
 mod classifier;
 mod conditional;
 mod coupling;
@@ -31,6 +32,7 @@ mod state;
 mod trajectory;
 mod view;
 
+pub use clamped::{Clamped, Clamping, Coarse, Noise};
 pub use classifier::{Classifier, ClassifierView, Discriminative, Hybrid, labelled};
 pub use conditional::{Conditional, ConditionalState, ConditionalView, History, Pairs, Prediction, Rolling};
 pub use dropout::{Dropout, Thinned, ThinnedState, ThinnedView};

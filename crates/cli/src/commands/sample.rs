@@ -27,10 +27,7 @@ use crate::{console, interrupt};
 pub(crate) fn run(args: &Sample) -> Result<(), Error> {
     console::threads(args.output)?;
     interrupt::listen();
-    let ending = ending(&args.out)?;
-    if !(1..=ending.most()).contains(&args.n) {
-        return Err(Error::option("n", format!("1 to {}", ending.most()), args.n));
-    }
+    let ending = check(&args.out, args.n)?;
     let (rbm, header) = folder::open_model(&args.model)?;
     let file = File { rbm: &rbm, schema: folder::schema(&rbm, &header), grey: grey(&header) };
     if ending == Ending::Csv {
@@ -54,8 +51,24 @@ pub(crate) fn run(args: &Sample) -> Result<(), Error> {
     Ok(())
 }
 
+/// Refuses a name that says nothing, and more samples than such a file takes.
+pub(super) fn check(path: &Path, n: usize) -> Result<Ending, Error> {
+    let ending = ending(path)?;
+    if !(1..=ending.most()).contains(&n) {
+        return Err(Error::option("n", format!("1 to {}", ending.most()), n));
+    }
+    Ok(ending)
+}
+
+/// Writes samples of a model as its data were.
+pub(super) fn write(path: &Path, rbm: &Rbm, header: &Header, samples: States, key: Key) -> Result<(), Error> {
+    let file = File { rbm, schema: folder::schema(rbm, header), grey: grey(header) };
+    file.write(path, ending(path)?, samples, key)
+}
+
+/// Is the kind of a file.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Ending {
+pub(super) enum Ending {
     Npy,
     Csv,
     Png,

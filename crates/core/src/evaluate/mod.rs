@@ -2,6 +2,8 @@
 
 mod adversarial;
 mod ais;
+mod anomaly;
+mod auroc;
 mod bennett;
 mod compare;
 mod distance;
@@ -18,6 +20,8 @@ mod weights;
 
 pub use adversarial::{Adversarial, adversarial_accuracy};
 pub use ais::{Ais, AisEstimate, forward, reverse};
+pub use anomaly::{Calibration, Independent, Mahalanobis, attribution};
+pub use auroc::auroc;
 pub use bennett::{bennett, bennett_error};
 pub use compare::{Compare, Comparison, compare};
 pub use evaluable::{Evaluable, annealed_likelihood, exact_likelihood, log_likelihood};

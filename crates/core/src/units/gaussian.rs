@@ -36,6 +36,19 @@ impl Gaussian {
         &self.log_variance
     }
 
+    /// Makes the layer with x seen through further noise, whose precisions (1/variance) are given: 1/σ² grows by them. What was
+    /// seen, times its precision, is an input.
+    ///
+    /// # Panics
+    /// If there are not as many precisions as units.
+    #[must_use]
+    pub fn observed(&self, precisions: &[f64]) -> Self {
+        assert_eq!(precisions.len(), self.bias.len(), "units of the precisions");
+        let seen = |(v, p): (f64, &f64)| -libm::log(1.0 / v + mutant!("B291", p, &0.0)) as f32;
+        let log_variance = self.variances().into_iter().zip(precisions).map(seen).collect();
+        Self { bias: self.bias.clone(), log_variance, learned: false }
+    }
+
     fn variances(&self) -> Vec<f64> {
         let most = if self.learned { MOST } else { f32::MAX };
         self.log_variance.iter().map(|&z| libm::exp(f64::from(z.clamp(-most, most)))).collect()
