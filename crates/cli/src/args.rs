@@ -1,6 +1,7 @@
 //! Declares the commands and their options.
 
 mod ising;
+mod stacks;
 mod train;
 
 use std::path::PathBuf;
@@ -11,6 +12,7 @@ use harmonium::data::Binarize;
 use crate::commands::maxcut::MaxCut;
 use crate::sampler::SamplerOptions;
 
+pub(crate) use self::stacks::{Decode, Encode, Finetune, Made, Predict, StackOptions};
 pub(crate) use self::train::{Algorithm, Decline, Optimizer, Train, TrainOptions};
 pub(crate) use ising::{Ising, Size, Start};
 
@@ -25,8 +27,16 @@ pub(crate) struct Cli {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Train a restricted Boltzmann machine, evaluate it and write a report.
+    /// Train a restricted Boltzmann machine or a stack of them, evaluate it and write a report.
     Train(Box<Train>),
+    /// Train a classifier by backpropagation, from a trained model.
+    Finetune(Finetune),
+    /// Tell the classes of rows.
+    Predict(Predict),
+    /// Compute the codes of rows.
+    Encode(Encode),
+    /// Compute rows from codes.
+    Decode(Decode),
     /// Measure a model on data: log-likelihood with its interval.
     Evaluate(Evaluate),
     /// Draw samples from a model.
@@ -154,6 +164,9 @@ pub(crate) struct Sample {
     /// Gibbs sweeps of each chain
     #[arg(long, value_name = "N", default_value_t = 1000)]
     pub(crate) sweeps: u64,
+    /// Samples of this class alone, of a dbn with labels
+    #[arg(long, value_name = "C")]
+    pub(crate) class: Option<usize>,
     #[command(flatten)]
     pub(crate) sampler: SamplerOptions,
     /// Where the samples go: *.npy (bits, or values one a column), *.csv (values and words) or *.png (a grid)
