@@ -104,7 +104,7 @@ fn read_labels(path: &Path, rows: usize) -> Result<Labels, Error> {
         _ => table.value(row, 0),
     };
     let class = |row: usize| match one(row) {
-        x if x == -1.0 => Ok(None),
+        -1.0 => Ok(None),
         x if (0.0..=MOST).contains(&x) && x.fract() == 0.0 => Ok(Some(x as usize)),
         x => {
             let place = format!("row {row} (counted from 0)");

@@ -63,7 +63,7 @@ fn layer(run: &Run, n: usize, rows: &Batch, watch: &mut Watch, output: Output) -
     let (origin, probe) = (run.origin(0)?, rows.gather(0..rows.rows().min(PROBED)));
     let mut observer = |step: &Step<'_, Rbm>| {
         let save = || save_layer(&checkpoints, step.model, step.good, &origin);
-        watch.look(&at(step), || measure(&probe, &step.model.reconstruct(&probe, key)?), save)
+        watch.look(&at(step), || Ok(measured(&probe, &step.model.reconstruct(&probe, key)?)), save)
     };
     let summary = training.run(&mut rbm, rows, &mut estimator, key, &mut observer)?;
     if watch.end()? && training.step() < training.total() {
@@ -119,7 +119,7 @@ fn joint(
             let (header, tensors) = step.model.to_checkpoint(step.good, &origin);
             checkpoints.save(step.good.step, &header, &tensors).map(|_| ())
         };
-        watch.look(&at(step), || measure(&probe, &step.model.reconstruct(&probe)?), save)
+        watch.look(&at(step), || Ok(measured(&probe, &step.model.reconstruct(&probe)?)), save)
     };
     let summary = training.run(&mut dbm, rows, &mut estimator, run.recipe.key(), &mut observer)?;
     if watch.end()? && training.step() < training.total() {
@@ -155,6 +155,6 @@ fn at<'a, M: HasParams>(step: &'a Step<'_, M>) -> At<'a> {
     }
 }
 
-fn measure(probe: &Batch, back: &ndarray::Array2<f32>) -> Result<Measured, Error> {
-    Ok(("squared error", squared(probe, back, probe.units()), None))
+fn measured(probe: &Batch, back: &ndarray::Array2<f32>) -> Measured {
+    ("squared error", squared(probe, back, probe.units()), None)
 }

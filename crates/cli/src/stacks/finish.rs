@@ -135,30 +135,22 @@ impl Judges {
     /// Refuses rows that the model can't take.
     pub(crate) fn new(run: &Run, model: &Model) -> Result<Self, Error> {
         let (how, bits) = (run.recipe.binarize, model.takes_bits());
-        let all = run.train.seen(how, bits)?;
-        let count = run.train.rows();
+        let (all, count) = (run.train.seen(how, bits)?, run.train.rows());
         let validation = run.recipe.tuning.as_ref().map_or(0, |tuning| tuning.validation);
         let held_out = if validation > 0 { validation } else { (count / SHARE).max(1) };
-        let range = |rows: std::ops::Range<usize>| rows.collect::<Vec<_>>();
-        let of = |labels: Option<&Vec<Option<usize>>>, rows: &[usize]| {
-            labels.map(|labels| rows.iter().map(|&row| labels[row]).collect::<Vec<_>>())
-        };
-        let fit = range(0..(count - held_out).clamp(1, FITTED));
-        let (name, rows, labels) = match &run.test {
-            Some(test) => {
-                let some = range(0..test.rows().min(JUDGED));
-                let labels = of(test.labels.as_ref().filter(|_| run.classes.is_some()), &some);
-                (format!("{} test rows", some.len()), test.seen(how, bits)?.gather(&some), labels)
-            }
-            None => {
-                let some = range(count - held_out.min(JUDGED)..count);
-                let what = if validation > 0 { "validation rows" } else { "training rows, the last ones" };
-                let labels = of(run.labels(), &some);
-                (format!("{} {what}", some.len()), all.gather(&some), labels)
-            }
-        };
-        let fit_labels = of(run.labels(), &fit);
-        Ok(Self { name, rows, labels, fit: all.gather(&fit), fit_labels })
+        let fit: Vec<usize> = (0..(count - held_out).clamp(1, FITTED)).collect();
+        let fit_labels = classes_of(run.labels(), &fit);
+        let fit = all.gather(&fit);
+        if let Some(test) = &run.test {
+            let some: Vec<usize> = (0..test.rows().min(JUDGED)).collect();
+            let labels = classes_of(test.labels.as_ref().filter(|_| run.classes.is_some()), &some);
+            let (name, rows) = (format!("{} test rows", some.len()), test.seen(how, bits)?.gather(&some));
+            return Ok(Self { name, rows, labels, fit, fit_labels });
+        }
+        let some: Vec<usize> = (count - held_out.min(JUDGED)..count).collect();
+        let what = if validation > 0 { "validation rows" } else { "training rows, the last ones" };
+        let (name, labels) = (format!("{} {what}", some.len()), classes_of(run.labels(), &some));
+        Ok(Self { name, rows: all.gather(&some), labels, fit, fit_labels })
     }
 
     /// Gives fitted and judged rows that have a class, with the classes.
@@ -171,6 +163,11 @@ impl Judges {
         };
         Some([known(&self.fit, &self.fit_labels)?, known(&self.rows, &self.labels)?])
     }
+}
+
+/// Gives the classes of some rows.
+fn classes_of(labels: Option<&Vec<Option<usize>>>, rows: &[usize]) -> Option<Vec<Option<usize>>> {
+    labels.map(|labels| rows.iter().map(|&row| labels[row]).collect())
 }
 
 /// Measures the models.

@@ -138,7 +138,7 @@ impl Model {
             Self::Dbn(dbn) => {
                 (0..=dbn.depth()).filter_map(|l| dbn.units(l).ok()).map(|u| u.features()).collect()
             }
-            Self::Dbm(dbm) => dbm.layers().iter().map(|layer| layer.features()).collect(),
+            Self::Dbm(dbm) => dbm.layers().iter().map(harmonium::units::Layer::features).collect(),
             Self::Autoencoder(model) => of(model.network()),
             Self::Classifier(network, _) => of(network),
         }

@@ -1,9 +1,9 @@
 //! Writes the report of a stack's run: curves, layers, samples, reconstructions, classes and codes.
 
-use harmonium::Error;
 use harmonium::dbn::net::Network;
-use harmonium::dbn::stack::Sampling;
-use ndarray::{Array2, s};
+use harmonium::dbn::stack::{Dbn, Sampling};
+use harmonium::{Error, Key};
+use ndarray::{Array2, Axis, concatenate, s};
 
 use super::finish::{Judges, Outcome};
 use super::judge::{self, Figure as Measure};
@@ -75,12 +75,12 @@ fn title(run: &Run, model: &Model) -> String {
 }
 
 fn summary(outcome: &Outcome) -> Vec<Figure> {
-    let one = |figure: &Measure| match figure.interval {
-        Some(ends) => Figure::estimate(&figure.name, figure.value, ends, &figure.unit, &figure.how),
-        None => {
-            let detail = format!("{}; {}", outcome.evaluated_on, figure.how);
-            Figure::exact(&figure.name, &format!("{:.2} {}", figure.value, figure.unit), &detail)
+    let one = |figure: &Measure| {
+        if let Some(ends) = figure.interval {
+            return Figure::estimate(&figure.name, figure.value, ends, &figure.unit, &figure.how);
         }
+        let detail = format!("{}; {}", outcome.evaluated_on, figure.how);
+        Figure::exact(&figure.name, &format!("{:.2} {}", figure.value, figure.unit), &detail)
     };
     let mut out: Vec<Figure> = outcome.figures.iter().map(one).collect();
     let [training, all] = outcome.seconds;
@@ -149,25 +149,11 @@ fn pictured(values: &Array2<f32>, columns: usize) -> Picture {
 fn samples(run: &Run, model: &Model) -> Result<Option<Plate>, Error> {
     let key = run.recipe.key();
     let (means, columns, what) = match model {
-        Model::Dbn(dbn) => match dbn.classes() {
-            Some(classes) => {
-                let shown = classes.min(10);
-                let chains = SAMPLES / 10;
-                let mut all = Vec::new();
-                for class in 0..shown {
-                    let options = Sampling { chains, sweeps: SWEEPS, class: Some(class) };
-                    all.push(dbn.sample(&options, key.fold_in(class as u64), &mut |_| ())?.means);
-                }
-                let views: Vec<_> = all.iter().map(|part| part.view()).collect();
-                let means = ndarray::concatenate(ndarray::Axis(0), &views)
-                    .map_err(|e| Error::shape("samples", "rows of one width", e))?;
-                (means, chains, format!("A line a class, from 0 to {}.", shown - 1))
-            }
-            None => {
-                let options = Sampling { chains: SAMPLES, sweeps: SWEEPS, class: None };
-                (dbn.sample(&options, key, &mut |_| ())?.means, COLUMNS, String::new())
-            }
-        },
+        Model::Dbn(dbn) if dbn.classes().is_some() => by_class(dbn, key)?,
+        Model::Dbn(dbn) => {
+            let options = Sampling { chains: SAMPLES, sweeps: SWEEPS, class: None };
+            (dbn.sample(&options, key, &mut |_| ())?.means, COLUMNS, String::new())
+        }
         Model::Dbm(dbm) => {
             let state = dbm.sample(SAMPLES, SWEEPS, key, &mut |_| ());
             (dbm.visible_means(&state), COLUMNS, String::new())
@@ -176,9 +162,23 @@ fn samples(run: &Run, model: &Model) -> Result<Option<Plate>, Error> {
     };
     let half = SWEEPS / 2;
     let note = format!(
-        "{what} Fresh chains, each after {half} sweeps of warming up and {half} of the model; shown are the means that the rows are drawn with."
+        "{what} Fresh chains, each after {half} sweeps of warming up and {half} of the model; shown are the means that the \
+         rows are drawn with."
     );
     Ok(Some(Plate::new(pictured(&means, columns), note.trim().to_owned())))
+}
+
+/// Draws as many samples of each of the first ten classes.
+fn by_class(dbn: &Dbn, key: Key) -> Result<(Array2<f32>, usize, String), Error> {
+    let (shown, chains) = (dbn.classes().unwrap_or(0).min(10), SAMPLES / 10);
+    let of = |class: usize| {
+        let options = Sampling { chains, sweeps: SWEEPS, class: Some(class) };
+        Ok(dbn.sample(&options, key.fold_in(class as u64), &mut |_| ())?.means)
+    };
+    let all = (0..shown).map(of).collect::<Result<Vec<_>, Error>>()?;
+    let views: Vec<_> = all.iter().map(|part| part.view()).collect();
+    let means = concatenate(Axis(0), &views).map_err(|e| Error::shape("samples", "rows of one width", e))?;
+    Ok((means, chains, format!("A line a class, from 0 to {}.", shown - 1)))
 }
 
 /// Draws some rows above what the model gives back of them.

@@ -95,11 +95,11 @@ fn print(told: &Told) -> Result<(), Error> {
         ));
     };
     console::line(format!("{:.2} % of {} rows wrong", 100.0 * rate, told.known))?;
-    let numbers: String = (0..told.classes).map(|class| format!("{class:>7}")).collect();
-    console::line(format!("true\\got{numbers}"))?;
+    let numbers: Vec<String> = (0..told.classes).map(|class| format!("{class:>7}")).collect();
+    console::line(format!("true\\got{}", numbers.concat()))?;
     for (class, line) in counts.iter().enumerate() {
-        let cells: String = line.iter().map(|count| format!("{count:>7}")).collect();
-        console::line(format!("{class:>8}{cells}"))?;
+        let cells: Vec<String> = line.iter().map(|count| format!("{count:>7}")).collect();
+        console::line(format!("{class:>8}{}", cells.concat()))?;
     }
     Ok(())
 }
