@@ -65,7 +65,7 @@ pub(crate) struct Finetune {
     /// Passes over the data [default: 100]
     #[arg(long, value_name = "N")]
     pub(crate) epochs: Option<u32>,
-    /// Rows an update [default: 100]
+    /// Rows an update [default: 100, fewer for fewer than 5000 rows]
     #[arg(long, value_name = "N")]
     pub(crate) batch: Option<usize>,
     /// Learning rate at the start; it declines in a straight line [default: 0.1]

@@ -60,7 +60,7 @@ pub(crate) fn bound_of_dbn(dbn: &Dbn, rows: &Batch, betas: usize, key: Key) -> R
     let some = rows.gather(0..rows.rows().min(BOUNDED));
     let options = Bounding { draws: DRAWS, annealing: annealing(betas), ..Bounding::default() };
     let found = dbn.bound(&some, &options, key)?;
-    let how = format!("lower bound, {} rows, interval 3σ; {found}", some.rows());
+    let how = format!("lower bound on {} rows, 3σ of the draws and of ln Z", some.rows());
     let interval = Some([found.interval.low, found.interval.high]);
     Ok(Figure {
         name: "log-likelihood at least".into(),
@@ -79,7 +79,7 @@ pub(crate) fn bound_of_dbm(dbm: &Dbm, rows: &Batch, betas: usize, key: Key) -> R
     let some = rows.gather(0..rows.rows().min(BOUNDED));
     let found = dbm.likelihood_bound(&some, &annealing(betas), key)?;
     let ends = found.log_likelihood_interval;
-    let how = format!("variational bound, {} rows; {found}", some.rows());
+    let how = format!("variational bound on {} rows, 3σ of ln Z", some.rows());
     Ok(Figure {
         name: "log-likelihood at least".into(),
         value: found.log_likelihood,

@@ -4,6 +4,7 @@ use harmonium::dbn::net::Network;
 use harmonium::dbn::stack::{Dbn, Sampling};
 use harmonium::{Error, Key};
 use ndarray::{Array2, Axis, concatenate, s};
+use serde_json::Value;
 
 use super::finish::{Judges, Outcome};
 use super::judge::{self, Figure as Measure};
@@ -56,7 +57,7 @@ pub(crate) fn write(
         }),
         comparison: comparison(outcome),
         recipe: flat(&recipe),
-        command: String::new(),
+        command: run.recipe.command(),
         environment: crate::commands::report::environment()?,
         ..Report::default()
     };
@@ -265,11 +266,24 @@ fn map(model: &Model, judges: &Judges) -> Result<Map, Error> {
     Ok(Map { points: (0..points.nrows()).map(|row| (at(row), class(row))).collect(), note })
 }
 
-/// Lists the leaves of the recipe with their paths.
+/// Lists the leaves of the recipe with their paths, machines by their numbers; what is not set is left out.
 fn flat(recipe: &str) -> Vec<(String, String)> {
     let mut out = Vec::new();
     if let Ok(value) = serde_json::from_str(recipe) {
-        crate::commands::report::leaves("", &value, &mut out);
+        crate::commands::report::leaves("", &numbered(value), &mut out);
     }
+    out.retain(|(name, value)| value != "null" && value != "[]" && name != "given");
     out
+}
+
+/// Turns lists of objects into objects by number.
+fn numbered(value: Value) -> Value {
+    match value {
+        Value::Object(fields) => fields.into_iter().map(|(name, value)| (name, numbered(value))).collect(),
+        Value::Array(all) if all.iter().any(Value::is_object) => {
+            let each = all.into_iter().enumerate();
+            each.map(|(n, value)| ((n + 1).to_string(), numbered(value))).collect()
+        }
+        other => other,
+    }
 }

@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::args::{Finetune, Made, Reading, Train, TrainOptions};
 use crate::folder::{Folder, read_text, write_text};
+use crate::recipe::quoted;
 
 /// Names what a run makes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -47,6 +48,8 @@ pub(crate) struct Recipe {
     pub(crate) start: Option<(String, String)>,
     /// Whether the same network is trained from a random start beside it.
     pub(crate) random: bool,
+    /// The options that were given, as one writes them.
+    pub(crate) given: String,
     pub(crate) seed: u64,
     /// Temperatures of the final annealing; 0 for none.
     pub(crate) betas: usize,
@@ -57,6 +60,8 @@ const RATE: f64 = 0.05;
 const CODE_RATE: f64 = 0.002;
 /// Sizes that a user can't mean.
 const MOST: usize = 65_536;
+/// Updates of an epoch, at least, where nobody asked for a size of batches.
+const UPDATES: usize = 50;
 /// The noise that drives the inputs of codes apart (Salakhutdinov & Hinton 2009, section 3.3).
 const NOISE: f32 = 4.0;
 
@@ -94,6 +99,7 @@ impl Recipe {
             tuning: (goal == Goal::Autoencoder).then(|| unrolled(args)),
             start: None,
             random: false,
+            given: given_to_train(args),
             seed: options.seed.unwrap_or(1),
             betas: options.betas.unwrap_or(if goal == Goal::Autoencoder { 0 } else { 5000 }),
         };
@@ -121,6 +127,7 @@ impl Recipe {
             tuning: Some(classes(args)),
             start: Some((absolute(&start.display().to_string()), digest.into())),
             random: args.random,
+            given: given_to_finetune(args),
             seed: args.seed.unwrap_or(1),
             betas: 0,
         };
@@ -146,6 +153,29 @@ impl Recipe {
     /// Gives how the data are read.
     pub(crate) fn reading(&self) -> Reading {
         Reading { binarize: Some(self.binarize), packed: self.packed, array: self.array.clone() }
+    }
+
+    /// Settles the rows of an update, where nobody asked, by the number of rows: an epoch has 50 updates at least, as far as a batch
+    /// keeps ten rows.
+    pub(crate) fn settle(&mut self, batch: Option<usize>, rows: usize) {
+        let own = batch.unwrap_or_else(|| (rows / UPDATES).clamp(10, 100));
+        self.plan.layers.iter_mut().for_each(|layer| layer.fit.batch = own);
+        self.plan.tuning.iter_mut().for_each(|tuning| tuning.batch = own);
+        self.joint.iter_mut().for_each(|(fit, _)| fit.batch = own);
+        self.tuning.iter_mut().for_each(|tuning| tuning.batch = own);
+    }
+
+    /// Gives the command that makes this run again.
+    pub(crate) fn command(&self) -> String {
+        let first = match &self.start {
+            None => format!("harmonium train {}", quoted(&self.data)),
+            Some((start, _)) => format!("harmonium finetune {} --data {}", quoted(start), quoted(&self.data)),
+        };
+        let labels = self.labels.as_ref().map(|labels| format!(" --labels {}", quoted(labels)));
+        let array = self.array.as_ref().map(|array| format!(" --array {}", quoted(array)));
+        let packed = self.packed.map(|packed| format!(" --packed {packed}"));
+        let parts = [labels, array, packed].into_iter().flatten().collect::<String>();
+        format!("{first} --binarize {}{parts} --seed {}{}", self.binarize, self.seed, self.given)
     }
 
     /// Gives the key of the seed.
@@ -321,6 +351,42 @@ fn classes(args: &Finetune) -> Tuning {
         guard: guard(),
         ..Tuning::default()
     }
+}
+
+/// Writes what was given to `train`, but for the data, how they are read, and the seed.
+fn given_to_train(args: &Train) -> String {
+    let (stack, options, mut out) = (&args.stack, &args.options, String::new());
+    let model = stack.model.map(|model| format!("{model:?}").to_lowercase());
+    let layers =
+        stack.layers.as_ref().map(|all| all.iter().map(usize::to_string).collect::<Vec<_>>().join(","));
+    let mut put = |name: &str, value: Option<String>| {
+        out.extend(value.map(|value| format!(" --{name} {value}")));
+    };
+    put("model", model);
+    put("layers", layers);
+    put("epochs", args.epochs.map(|x| x.to_string()));
+    put("batch", options.batch.map(|x| x.to_string()));
+    put("learning-rate", options.learning_rate.map(|x| x.to_string()));
+    put("k", options.k.map(|x| x.to_string()));
+    put("chains", options.chains.map(|x| x.to_string()));
+    put("betas", options.betas.map(|x| x.to_string()));
+    put("tune-epochs", stack.tune_epochs.map(|x| x.to_string()));
+    put("tune-rate", stack.tune_rate.map(|x| x.to_string()));
+    if stack.binary_codes { out + " --binary-codes" } else { out }
+}
+
+/// Writes what was given to `finetune`, but for the model, the data, how they are read, and the seed.
+fn given_to_finetune(args: &Finetune) -> String {
+    let mut out = String::new();
+    let mut put = |name: &str, value: Option<String>| {
+        out.extend(value.map(|value| format!(" --{name} {value}")));
+    };
+    put("epochs", args.epochs.map(|x| x.to_string()));
+    put("batch", args.batch.map(|x| x.to_string()));
+    put("rate", args.rate.map(|x| x.to_string()));
+    put("dropout", args.dropout.map(|x| x.to_string()));
+    put("validation", args.validation.map(|x| x.to_string()));
+    if args.random { out + " --random" } else { out }
 }
 
 /// Makes a path independent of the folder that the command ran in.
