@@ -2,6 +2,7 @@
 
 mod clamped;
 mod ising;
+mod stacks;
 mod train;
 
 use std::path::PathBuf;
@@ -14,6 +15,7 @@ use crate::commands::recommend::Recommend;
 use crate::sampler::SamplerOptions;
 
 pub(crate) use self::clamped::{Anomaly, Denoise, Found, Generate, Inpaint};
+pub(crate) use self::stacks::{Decode, Encode, Finetune, Made, Predict, StackOptions};
 pub(crate) use self::train::{Algorithm, Decline, Optimizer, Train, TrainOptions};
 pub(crate) use ising::{Ising, Size, Start};
 
@@ -28,8 +30,16 @@ pub(crate) struct Cli {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Train a restricted Boltzmann machine, evaluate it and write a report.
+    /// Train a restricted Boltzmann machine or a stack of them, evaluate it and write a report.
     Train(Box<Train>),
+    /// Train a classifier by backpropagation, from a trained model.
+    Finetune(Finetune),
+    /// Tell the classes of rows.
+    Predict(Predict),
+    /// Compute the codes of rows.
+    Encode(Encode),
+    /// Compute rows from codes.
+    Decode(Decode),
     /// Measure a model on data: log-likelihood with its interval.
     Evaluate(Evaluate),
     /// Draw samples from a model.
@@ -167,6 +177,9 @@ pub(crate) struct Sample {
     /// Gibbs sweeps of each chain
     #[arg(long, value_name = "N", default_value_t = 1000)]
     pub(crate) sweeps: u64,
+    /// Samples of this class alone, of a dbn with labels
+    #[arg(long, value_name = "C")]
+    pub(crate) class: Option<usize>,
     #[command(flatten)]
     pub(crate) sampler: SamplerOptions,
     /// Where the samples go: *.npy (bits, or values one a column), *.csv (values and words) or *.png (a grid)

@@ -23,6 +23,7 @@ mod rules;
 mod run;
 mod sampler;
 mod source;
+mod stacks;
 mod stop;
 mod watch;
 
@@ -53,6 +54,10 @@ fn run(command: Command) -> Result<ExitCode, Error> {
     let done = |result: Result<(), Error>| result.map(|()| ExitCode::SUCCESS);
     match command {
         Command::Train(args) => commands::train::run(&args),
+        Command::Finetune(args) => stacks::train::finetune(&args),
+        Command::Predict(args) => done(stacks::predict::run(&args)),
+        Command::Encode(args) => done(stacks::codes::encode(&args)),
+        Command::Decode(args) => done(stacks::codes::decode(&args)),
         Command::Evaluate(args) => done(commands::evaluate::run(&args)),
         Command::Sample(args) => done(commands::sample::run(&args)),
         Command::Denoise(args) => done(commands::denoise::run(&args)),

@@ -285,7 +285,8 @@ impl Recipe {
     }
 }
 
-fn quoted(word: &str) -> String {
+/// Writes a word as a shell takes it.
+pub(crate) fn quoted(word: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "-_./".contains(c);
     if word.chars().all(plain) { word.to_owned() } else { format!("'{}'", word.replace('\'', "'\\''")) }
 }

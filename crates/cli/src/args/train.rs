@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 use harmonium::data::Kind;
 
-use super::{Output, Reading};
+use super::{Output, Reading, StackOptions};
 use crate::hidden::{Grown, Hidden};
 use crate::stop::Judge;
 
@@ -56,6 +56,10 @@ pub(crate) enum Optimizer {
 }
 
 #[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  harmonium train mnist --hidden 500\n  harmonium train mnist --model dbn --layers 500,500,2000\n  \
+harmonium train mnist --model dbm --layers 500,1000\n  harmonium train mnist --model autoencoder --layers 1000,500,250,30"
+)]
 pub(crate) struct Train {
     /// mnist, or a file: *.npy[.gz], *.npz, *.csv[.gz], *.data[.gz], *-ubyte[.gz]
     #[arg(required_unless_present = "resume", conflicts_with = "resume")]
@@ -63,9 +67,11 @@ pub(crate) struct Train {
     #[command(flatten)]
     pub(crate) reading: Reading,
     #[command(flatten)]
+    pub(crate) stack: StackOptions,
+    #[command(flatten)]
     pub(crate) options: TrainOptions,
     /// Go on with the run in this folder; only --epochs, --profile, --threads, --json and --quiet may stand beside it
-    #[arg(long, value_name = "DIR", conflicts_with_all = ["Reading", "TrainOptions", "out"])]
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["Reading", "TrainOptions", "StackOptions", "out"])]
     pub(crate) resume: Option<PathBuf>,
     /// Passes over the data [default: 30]
     #[arg(long, value_name = "N")]
@@ -82,7 +88,7 @@ pub(crate) struct Train {
 }
 
 // The options of a new run. Nothing may be flattened into it: the group that `--resume` refuses would then be empty.
-#[derive(Clone, Debug, Args)]
+#[derive(Clone, Debug, Default, Args)]
 #[group(id = "TrainOptions", multiple = true)]
 pub(crate) struct TrainOptions {
     /// Hidden units: their number, their kind (as --visible has it), or both as N,KIND [default: 500,bernoulli; fewer for few

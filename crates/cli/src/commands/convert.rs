@@ -12,6 +12,8 @@ use ndarray_npy::{WritableElement, WriteNpyExt};
 use crate::args::Convert;
 use crate::folder::{self, VFS};
 use crate::source;
+use crate::stacks::model::{Opened, stack};
+use crate::stacks::used;
 use crate::{console, interrupt};
 
 /// Carries out `transform`.
@@ -19,7 +21,10 @@ use crate::{console, interrupt};
 /// # Errors
 /// Says what stopped it.
 pub(crate) fn transform(args: &Convert) -> Result<(), Error> {
-    convert(args, |rbm, rows, _| rbm.transform(rows))
+    match beginning(args)? {
+        Some(opened) => used::transform(args, &opened),
+        None => convert(args, |rbm, rows, _| rbm.transform(rows)),
+    }
 }
 
 /// Carries out `reconstruct`.
@@ -27,16 +32,24 @@ pub(crate) fn transform(args: &Convert) -> Result<(), Error> {
 /// # Errors
 /// Says what stopped it.
 pub(crate) fn reconstruct(args: &Convert) -> Result<(), Error> {
-    convert(args, Rbm::reconstruct)
+    match beginning(args)? {
+        Some(opened) => used::reconstruct(args, &opened),
+        None => convert(args, Rbm::reconstruct),
+    }
+}
+
+/// Looks at the options, and opens a stack if the model is one.
+fn beginning(args: &Convert) -> Result<Option<Opened>, Error> {
+    console::threads(args.output)?;
+    interrupt::listen();
+    check_npy(&args.out)?;
+    stack(&args.model)
 }
 
 fn convert(
     args: &Convert,
     work: impl Fn(&Rbm, &Batch, Key) -> Result<Array2<f32>, Error>,
 ) -> Result<(), Error> {
-    console::threads(args.output)?;
-    interrupt::listen();
-    check_npy(&args.out)?;
     let (rbm, header): (Rbm, Header) = folder::open_model(&args.model)?;
     let (seed, schema) = (folder::seed(args.seed, &header), folder::schema(&rbm, &header));
     let rows = source::load_part(&args.data, &args.reading, schema.as_ref(), seed, Part::Test)?;

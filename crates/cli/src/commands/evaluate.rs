@@ -10,6 +10,8 @@ use harmonium::{Batch, EnergyModel, Error, Key};
 
 use crate::args::{Evaluate, Reading, Schedule};
 use crate::source;
+use crate::stacks::model::stack;
+use crate::stacks::used;
 use crate::{console, folder, gaps, interrupt, likelihood};
 
 /// Carries out `evaluate`.
@@ -22,6 +24,9 @@ pub(crate) fn run(args: &Evaluate) -> Result<(), Error> {
     let ais = options(args)?;
     if args.samples == 1 {
         return Err(Error::option("--samples", "2 or more, or 0", 1));
+    }
+    if let Some(opened) = stack(&args.model)? {
+        return used::evaluate(args, &opened);
     }
     let (rbm, header) = folder::open_model(&args.model)?;
     let (seed, schema) = (folder::seed(args.seed, &header), folder::schema(&rbm, &header));

@@ -12,8 +12,12 @@ use crate::{console, folder};
 /// # Errors
 /// Says what is wrong with the file.
 pub(crate) fn run(args: &Inspect) -> Result<(), Error> {
-    let (rbm, header) = folder::open_model(&args.file)?;
-    let facts = facts(&rbm, &header);
+    let facts = if let Some(opened) = crate::stacks::model::stack(&args.file)? {
+        crate::stacks::used::facts(&opened)
+    } else {
+        let (rbm, header) = folder::open_model(&args.file)?;
+        facts(&rbm, &header)
+    };
     if args.json {
         return console::json(&facts);
     }

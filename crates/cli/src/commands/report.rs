@@ -19,6 +19,9 @@ use crate::{args, checkup, console};
 /// Says which file of the run can't be read.
 pub(crate) fn run(args: &args::Report) -> Result<(), Error> {
     console::threads(args.output)?;
+    if crate::stacks::finish::again(&args.run, args.output)? {
+        return Ok(());
+    }
     let folder = Folder::at(&args.run);
     let recipe = folder.read_recipe()?;
     let run = Run::load(folder, recipe)?;
@@ -193,7 +196,7 @@ fn flat(recipe: &str) -> Vec<(String, String)> {
     out
 }
 
-fn leaves(path: &str, value: &serde_json::Value, out: &mut Vec<(String, String)>) {
+pub(crate) fn leaves(path: &str, value: &serde_json::Value, out: &mut Vec<(String, String)>) {
     match value {
         serde_json::Value::Object(fields) => {
             for (name, value) in fields {
@@ -210,7 +213,7 @@ fn command(run: &Run) -> String {
     run.recipe.command(&run.folder.schema())
 }
 
-fn environment() -> Result<Vec<(String, String)>, Error> {
+pub(crate) fn environment() -> Result<Vec<(String, String)>, Error> {
     let pair = |name: &str, value: String| (name.to_owned(), value);
     Ok(vec![
         pair("harmonium", env!("CARGO_PKG_VERSION").to_owned()),

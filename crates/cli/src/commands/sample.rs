@@ -18,6 +18,8 @@ use crate::folder::{self, VFS};
 use crate::picture::{Picture, Tone, encode, grid, tile_shape};
 use crate::recipe::Recipe;
 use crate::sampler::draw;
+use crate::stacks::model::stack;
+use crate::stacks::used;
 use crate::{console, interrupt};
 
 /// Carries out `sample`.
@@ -27,6 +29,12 @@ use crate::{console, interrupt};
 pub(crate) fn run(args: &Sample) -> Result<(), Error> {
     console::threads(args.output)?;
     interrupt::listen();
+    if let Some(opened) = stack(&args.model)? {
+        return used::sample(args, &opened);
+    }
+    if let Some(class) = args.class {
+        return Err(Error::option("class", "none, as the model has no label", class));
+    }
     let ending = check(&args.out, args.n)?;
     let (rbm, header) = folder::open_model(&args.model)?;
     let file = File { rbm: &rbm, schema: folder::schema(&rbm, &header), grey: grey(&header) };

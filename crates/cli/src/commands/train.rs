@@ -30,6 +30,9 @@ use crate::{INTERRUPTED, console, interrupt, profile};
 pub(crate) fn run(args: &Train) -> Result<ExitCode, Error> {
     console::threads(args.output)?;
     interrupt::listen();
+    if let Some(code) = crate::stacks::train::run(args)? {
+        return Ok(code);
+    }
     match (&args.resume, &args.data) {
         (Some(folder), _) => resume(folder, args),
         (None, Some(data)) => start(data, args),

@@ -4,6 +4,7 @@
 //! `chart::POINTS` places and a picture above `plate::BYTES` is named instead of shown.
 
 mod chart;
+mod classes;
 mod columns;
 mod diagnosis;
 mod html;
@@ -17,6 +18,7 @@ mod example;
 mod tests;
 
 pub(crate) use chart::{Curve, Series};
+pub(crate) use classes::{Comparison, Confusion, Map};
 pub(crate) use columns::{Columns, Moments};
 pub(crate) use diagnosis::{Ailment, Diagnosis};
 pub(crate) use page::render;
@@ -48,6 +50,14 @@ pub(crate) struct Report {
     pub(crate) columns: Option<Columns>,
     /// Data above their reconstructions, as `picture::pairs` draws them.
     pub(crate) reconstructions: Option<Plate>,
+    /// Weights of the layers of a stack, each below a heading.
+    pub(crate) layers: Vec<(String, Plate)>,
+    /// Rows as points of a plane, by what the model makes of them.
+    pub(crate) map: Option<Map>,
+    /// Classes against those that were predicted.
+    pub(crate) confusion: Option<Confusion>,
+    /// What other methods come to.
+    pub(crate) comparison: Option<Comparison>,
     /// How active the hidden units are on the data.
     pub(crate) units: Option<Units>,
     /// Every option of the run with its value.

@@ -3,8 +3,8 @@
 use super::chart::{Shape, chart};
 use super::html::{Html, element, table, void, words};
 use super::plate::{Subject, figure};
-use super::{Figure, Kind, Report};
-use super::{columns, diagnosis, units};
+use super::{Figure, Kind, Plate, Report};
+use super::{classes, columns, diagnosis, units};
 
 const STYLE: &str = include_str!("style.css");
 const SCRIPT: &str = include_str!("page.js");
@@ -59,10 +59,20 @@ fn sections(report: &Report) -> impl Iterator<Item = Html> {
         some("notices", "Notices", &report.notices, notices),
         report.diagnosis.as_ref().map(|found| section("diagnosis", "Diagnosis", diagnosis::overview(found))),
         drawn(report).map(|title| section("curves", title, curves(report))),
+        report
+            .comparison
+            .as_ref()
+            .map(|shown| section("comparison", "Comparison", classes::comparison(shown))),
+        report
+            .confusion
+            .as_ref()
+            .map(|shown| section("confusion", "Confusion matrix", classes::confusion(shown))),
+        report.map.as_ref().map(|shown| section("map", "Map of the codes", classes::map(shown))),
         plate(&report.samples, Subject::Samples).map(|shown| section("samples", "Samples", shown)),
         report.columns.as_ref().map(|shown| section("columns", "Columns", columns::overview(shown))),
         plate(&report.weights, Subject::Weights).map(|shown| section("weights", "Weights", shown)),
         plate(&report.filters, Subject::Filters).map(|shown| section("filters", "Filters", shown)),
+        some("layers", "Layers", &report.layers, layers),
         plate(&report.reconstructions, Subject::Reconstructions)
             .map(|shown| section("reconstructions", "Reconstructions", shown)),
         report.units.as_ref().map(|shown| section("units", "Hidden units", units::overview(shown))),
@@ -88,6 +98,13 @@ fn some<T>(id: &str, title: &str, items: &[T], show: impl Fn(&[T]) -> Html) -> O
 
 fn section(id: &str, title: &str, content: Html) -> Html {
     element("section", &[("id", id)], [words("h2", "", title), content])
+}
+
+fn layers(layers: &[(String, Plate)]) -> Html {
+    let one = |(name, plate): &(String, Plate)| {
+        element("div", &[], [words("h3", "", name), figure(plate, Subject::Layer)])
+    };
+    element("div", &[("class", "layers")], layers.iter().map(one))
 }
 
 fn summary(figures: &[Figure]) -> Html {

@@ -35,6 +35,7 @@ pub(super) enum Subject {
     Samples,
     Filters,
     Weights,
+    Layer,
     Reconstructions,
 }
 
@@ -43,6 +44,7 @@ impl Subject {
         match self {
             Self::Samples => "Grid of samples drawn from the model",
             Self::Filters => "Grid of the weights of hidden units",
+            Self::Layer => "Grid of what the units of a layer look for in the rows",
             Self::Weights => "Matrix of the weights between columns and hidden units",
             Self::Reconstructions => "Grid of data rows, each above its reconstruction",
         }
@@ -55,6 +57,7 @@ impl Subject {
             Self::Weights => {
                 "Each line is a feature of the data in the order of the table above, each column a hidden unit."
             }
+            Self::Layer => "Each tile is what one unit looks for in the rows.",
             Self::Reconstructions => {
                 "Each tile of an upper row is a row of the data; below it is the model’s reconstruction of it."
             }

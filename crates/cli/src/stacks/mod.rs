@@ -1,0 +1,16 @@
+//! Trains and uses stacks of machines: deep belief networks, deep Boltzmann machines, autoencoders and classifiers.
+
+pub(crate) mod codes;
+mod data;
+mod deep;
+pub(crate) mod finish;
+mod greedy;
+mod judge;
+pub(crate) mod model;
+mod page;
+pub(crate) mod predict;
+mod recipe;
+pub(crate) mod train;
+mod tune;
+pub(crate) mod used;
+mod watch;

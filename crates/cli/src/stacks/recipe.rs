@@ -1,0 +1,399 @@
+//! Describes the run of a stack by one value, which checkpoint, model and report all hold.
+
+use std::path::{Path, PathBuf};
+
+use harmonium::data::{Binarize, Source};
+use harmonium::dbn::net::{Noise, Omit, Score, Tuning};
+use harmonium::dbn::stack::{Greedy, Learner, Recipe as Machine, UpDown};
+use harmonium::train::{Action, Average, Cd, Fit, Guard, Method, Pcd, Schedule, Stopping};
+use harmonium::units::Units;
+use harmonium::{Error, Key};
+use serde::{Deserialize, Serialize};
+
+use crate::args::{Finetune, Made, Reading, Train, TrainOptions};
+use crate::folder::{Folder, read_text, write_text};
+use crate::recipe::quoted;
+
+/// Names what a run makes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Goal {
+    Dbn,
+    Dbm,
+    Autoencoder,
+    Classifier,
+}
+
+/// Is all that decides the run of a stack.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Recipe {
+    pub(crate) model: Goal,
+    /// The set or the absolute path of the file.
+    pub(crate) data: String,
+    pub(crate) binarize: Binarize,
+    pub(crate) packed: Option<usize>,
+    pub(crate) array: Option<String>,
+    /// The absolute path of the file with the classes, or none; if not set, those of the set.
+    pub(crate) labels: Option<String>,
+    /// BLAKE3 of the training rows, so that a resumed run meets the same ones.
+    pub(crate) data_digest: String,
+    /// The machines, how they are trained, and up-down; of a classifier none.
+    pub(crate) plan: Greedy,
+    /// The training of a whole deep Boltzmann machine, and its persistent chains.
+    pub(crate) joint: Option<(Fit, Pcd)>,
+    /// The training by backpropagation.
+    pub(crate) tuning: Option<Tuning>,
+    /// The model file that a classifier starts from, and its digest.
+    pub(crate) start: Option<(String, String)>,
+    /// Whether the same network is trained from a random start beside it.
+    pub(crate) random: bool,
+    /// The options that were given, as one writes them.
+    pub(crate) given: String,
+    pub(crate) seed: u64,
+    /// Temperatures of the final annealing; 0 for none.
+    pub(crate) betas: usize,
+}
+
+/// How fast the first rate of machines with bits and with linear codes is.
+const RATE: f64 = 0.05;
+const CODE_RATE: f64 = 0.002;
+/// Sizes that a user can't mean.
+const MOST: usize = 65_536;
+/// Updates of an epoch, at least, where nobody asked for a size of batches.
+const UPDATES: usize = 50;
+/// The noise that drives the inputs of codes apart (Salakhutdinov & Hinton 2009, section 3.3).
+const NOISE: f32 = 4.0;
+
+impl Recipe {
+    /// Makes the recipe of a dbn, dbm or autoencoder; the digest of its rows is filled in when they are read.
+    ///
+    /// # Errors
+    /// Names the option that is out of range or does not belong here.
+    pub(crate) fn new(model: Made, data: &str, args: &Train) -> Result<Self, Error> {
+        check_options(&args.options)?;
+        let goal = match model {
+            Made::Dbn => Goal::Dbn,
+            Made::Dbm => Goal::Dbm,
+            Made::Autoencoder | Made::Rbm => Goal::Autoencoder,
+        };
+        if args.stack.binary_codes && goal != Goal::Autoencoder {
+            return Err(Error::option("binary-codes", "--model autoencoder beside it", format!("{model:?}")));
+        }
+        let (source, options) = (Source::parse(data)?, &args.options);
+        let how = if goal == Goal::Autoencoder || source == Source::Mnist {
+            Binarize::Sample
+        } else {
+            Binarize::None
+        };
+        let recipe = Self {
+            model: goal,
+            data: absolute(data),
+            binarize: args.reading.binarize.unwrap_or(how),
+            packed: args.reading.packed,
+            array: args.reading.array.clone(),
+            labels: args.stack.labels.as_deref().map(absolute),
+            data_digest: String::new(),
+            plan: plan(goal, args)?,
+            joint: (goal == Goal::Dbm).then(|| joint(args)),
+            tuning: (goal == Goal::Autoencoder).then(|| unrolled(args)),
+            start: None,
+            random: false,
+            given: given_to_train(args),
+            seed: options.seed.unwrap_or(1),
+            betas: options.betas.unwrap_or(if goal == Goal::Autoencoder { 0 } else { 5000 }),
+        };
+        recipe.check()?;
+        Ok(recipe)
+    }
+
+    /// Makes the recipe of a classifier.
+    ///
+    /// # Errors
+    /// Names the option that is out of range.
+    pub(crate) fn classifier(args: &Finetune, start: &Path, digest: &str) -> Result<Self, Error> {
+        let source = Source::parse(&args.data)?;
+        let how = if source == Source::Mnist { Binarize::Sample } else { Binarize::None };
+        let recipe = Self {
+            model: Goal::Classifier,
+            data: absolute(&args.data),
+            binarize: args.reading.binarize.unwrap_or(how),
+            packed: args.reading.packed,
+            array: args.reading.array.clone(),
+            labels: args.labels.as_deref().map(absolute),
+            data_digest: String::new(),
+            plan: Greedy::default(),
+            joint: None,
+            tuning: Some(classes(args)),
+            start: Some((absolute(&start.display().to_string()), digest.into())),
+            random: args.random,
+            given: given_to_finetune(args),
+            seed: args.seed.unwrap_or(1),
+            betas: 0,
+        };
+        recipe.check()?;
+        Ok(recipe)
+    }
+
+    /// Refuses options out of range before any data are read.
+    pub(crate) fn check(&self) -> Result<(), Error> {
+        if self.model != Goal::Classifier {
+            self.plan.check()?;
+        }
+        if let Some((fit, pcd)) = &self.joint {
+            fit.check()?;
+            pcd.check()?;
+        }
+        if self.betas == 1 {
+            return Err(Error::option("betas", "0, or 2 or more", 1));
+        }
+        self.tuning.as_ref().map_or(Ok(()), Tuning::check)
+    }
+
+    /// Gives how the data are read.
+    pub(crate) fn reading(&self) -> Reading {
+        Reading { binarize: Some(self.binarize), packed: self.packed, array: self.array.clone() }
+    }
+
+    /// Settles the rows of an update, where nobody asked, by the number of rows: an epoch has 50 updates at least, as far as a batch
+    /// keeps ten rows.
+    pub(crate) fn settle(&mut self, batch: Option<usize>, rows: usize) {
+        let own = batch.unwrap_or_else(|| (rows / UPDATES).clamp(10, 100));
+        self.plan.layers.iter_mut().for_each(|layer| layer.fit.batch = own);
+        self.plan.tuning.iter_mut().for_each(|tuning| tuning.batch = own);
+        self.joint.iter_mut().for_each(|(fit, _)| fit.batch = own);
+        self.tuning.iter_mut().for_each(|tuning| tuning.batch = own);
+    }
+
+    /// Gives the command that makes this run again.
+    pub(crate) fn command(&self) -> String {
+        let first = match &self.start {
+            None => format!("harmonium train {}", quoted(&self.data)),
+            Some((start, _)) => format!("harmonium finetune {} --data {}", quoted(start), quoted(&self.data)),
+        };
+        let labels = self.labels.as_ref().map(|labels| format!(" --labels {}", quoted(labels)));
+        let array = self.array.as_ref().map(|array| format!(" --array {}", quoted(array)));
+        let packed = self.packed.map(|packed| format!(" --packed {packed}"));
+        let parts = [labels, array, packed].into_iter().flatten().collect::<String>();
+        format!("{first} --binarize {}{parts} --seed {}{}", self.binarize, self.seed, self.given)
+    }
+
+    /// Gives the key of the seed.
+    pub(crate) fn key(&self) -> Key {
+        Key::from_seed(self.seed)
+    }
+
+    /// Gives a short name of the data, for folders and titles.
+    pub(crate) fn name(&self) -> String {
+        let path = Path::new(&self.data);
+        let file =
+            path.file_name().map_or_else(|| self.data.clone(), |name| name.to_string_lossy().into_owned());
+        file.split('.').next().unwrap_or("data").to_owned()
+    }
+
+    /// Writes the recipe as JSON.
+    ///
+    /// # Errors
+    /// Reports a recipe that can't be written.
+    pub(crate) fn to_json(&self) -> Result<String, Error> {
+        let text = serde_json::to_string_pretty(self);
+        text.map_err(|e| Error::format("recipe", "", "values that JSON can hold", e))
+    }
+
+    /// Saves the recipe in the folder of its run.
+    ///
+    /// # Errors
+    /// Says which operation failed.
+    pub(crate) fn write(&self, folder: &Folder) -> Result<(), Error> {
+        write_text(&folder.recipe(), &self.to_json()?)
+    }
+
+    /// Reads the recipe of a run, if it is that of a stack.
+    ///
+    /// # Errors
+    /// Names the place that does not fit.
+    pub(crate) fn read(folder: &Folder) -> Result<Option<Self>, Error> {
+        if !folder.recipe().is_file() {
+            return Ok(None);
+        }
+        Self::parse(&read_text(&folder.recipe())?)
+    }
+
+    /// Reads a recipe, if it is that of a stack: those of single machines name no model.
+    ///
+    /// # Errors
+    /// As [`Recipe::read`].
+    pub(crate) fn parse(text: &str) -> Result<Option<Self>, Error> {
+        let value: serde_json::Value = serde_json::from_str(text).unwrap_or_default();
+        if value.get("model").is_none() {
+            return Ok(None);
+        }
+        let recipe = serde_json::from_value(value);
+        recipe.map(Some).map_err(|e| Error::format("recipe", "", "the recipe of a stack", e))
+    }
+}
+
+/// Refuses options of single machines that mean nothing here, naming the first.
+fn check_options(options: &TrainOptions) -> Result<(), Error> {
+    let mut rest = options.clone();
+    (rest.batch, rest.learning_rate, rest.k, rest.chains) = (None, None, None, None);
+    (rest.seed, rest.betas) = (None, None);
+    // An option that nobody gave takes one line of what is printed, so that the first line that differs names the one given.
+    let (given, none) = (format!("{rest:#?}"), format!("{:#?}", TrainOptions::default()));
+    match given.lines().zip(none.lines()).find(|(a, b)| a != b) {
+        None => Ok(()),
+        Some((line, _)) => {
+            let name = line.trim().split(':').next().unwrap_or_default().replace('_', "-");
+            Err(Error::option(name, "--model rbm, or nothing, as stacks have no such option", "it"))
+        }
+    }
+}
+
+/// Says how the machines are trained.
+fn plan(goal: Goal, args: &Train) -> Result<Greedy, Error> {
+    let layers = args.stack.layers.clone().unwrap_or_else(|| match goal {
+        Goal::Dbn => vec![500, 500, 2000],
+        Goal::Dbm => vec![500, 1000],
+        _ => vec![1000, 500, 250, 30],
+    });
+    if let Some(wrong) = layers.iter().find(|units| !(1..=MOST).contains(*units)) {
+        return Err(Error::option("layers", format!("1 to {MOST} units in each"), wrong));
+    }
+    let last = layers.len() - 1;
+    let machine = |(n, &units): (usize, &usize)| machine(goal, args, units, n == last);
+    let layers = layers.iter().enumerate().map(machine).collect();
+    Ok(Greedy { layers, tuning: (goal == Goal::Dbn).then(|| updown(args)), ..Greedy::default() })
+}
+
+/// Says how one machine is trained: by CD, at the top of a dbn by PCD.
+fn machine(goal: Goal, args: &Train, units: usize, top: bool) -> Machine {
+    let options = &args.options;
+    let linear = goal == Goal::Autoencoder && top && !args.stack.binary_codes;
+    let rate = options.learning_rate.unwrap_or(if linear { CODE_RATE } else { RATE });
+    let k = options.k.unwrap_or(1);
+    let fit = Fit {
+        epochs: args.epochs.unwrap_or(30),
+        batch: options.batch.unwrap_or(100),
+        // What is handed on is not measured itself, so that a rate that declines to a fifth does.
+        learning_rate: Schedule::Linear { from: rate, to: rate / 5.0 },
+        guard: guard(),
+        ..Fit::default()
+    };
+    let learner = if goal == Goal::Dbn && top {
+        Learner::Pcd(Pcd::new(k, options.chains.unwrap_or(100)))
+    } else {
+        Learner::Cd(Cd::new(k))
+    };
+    let hidden = if linear { Units::Gaussian(units) } else { Units::Bernoulli(units) };
+    Machine { hidden, fit, learner, transposed: false }
+}
+
+fn guard() -> Guard {
+    Guard { action: Action::retry(), ..Guard::default() }
+}
+
+fn declining(args: &Train, rate: f64) -> Schedule {
+    Schedule::Linear { from: args.stack.tune_rate.unwrap_or(rate), to: 0.0 }
+}
+
+fn updown(args: &Train) -> UpDown {
+    UpDown {
+        epochs: args.stack.tune_epochs.unwrap_or(10),
+        batch: args.options.batch.unwrap_or(100),
+        learning_rate: declining(args, 0.02),
+        guard: guard(),
+        ..UpDown::default()
+    }
+}
+
+fn joint(args: &Train) -> (Fit, Pcd) {
+    let fit = Fit {
+        epochs: args.stack.tune_epochs.unwrap_or(50),
+        batch: args.options.batch.unwrap_or(100),
+        learning_rate: declining(args, 0.005),
+        average: Some(Average::exponential(0.999)),
+        guard: guard(),
+        ..Fit::default()
+    };
+    (fit, Pcd::new(args.options.k.unwrap_or(5), args.options.chains.unwrap_or(100)))
+}
+
+fn unrolled(args: &Train) -> Tuning {
+    let rate = args.stack.tune_rate.unwrap_or(1e-3);
+    let layers = args.stack.layers.as_ref().map_or(4, Vec::len);
+    Tuning {
+        epochs: args.stack.tune_epochs.unwrap_or(100),
+        batch: args.options.batch.unwrap_or(100),
+        learning_rate: Schedule::Linear { from: rate, to: rate / 100.0 },
+        method: Method::adam(),
+        noise: args.stack.binary_codes.then_some(Noise { layer: layers, deviation: NOISE }),
+        guard: guard(),
+        ..Tuning::default()
+    }
+}
+
+fn classes(args: &Finetune) -> Tuning {
+    let (p, rate) = (args.dropout.unwrap_or(0.0), args.rate.unwrap_or(0.1));
+    let judged = args.validation != Some(0);
+    Tuning {
+        epochs: args.epochs.unwrap_or(100),
+        batch: args.batch.unwrap_or(100),
+        learning_rate: Schedule::Linear { from: rate, to: rate / 100.0 },
+        method: Method::nesterov(0.9),
+        // Units that are left out want their weights bounded (Srivastava et al. 2014, appendix A).
+        max_norm: (p > 0.0).then_some(4.0),
+        dropout: Omit { inputs: 0.4 * p, hidden: p },
+        head_first: 2,
+        // A sixth is filled in where nobody asked, once the rows are counted.
+        validation: args.validation.unwrap_or(1),
+        score: Score::Errors,
+        stopping: judged.then_some(Stopping { patience: 15 }),
+        guard: guard(),
+        ..Tuning::default()
+    }
+}
+
+/// Writes what was given to `train`, but for the data, how they are read, and the seed.
+fn given_to_train(args: &Train) -> String {
+    let (stack, options, mut out) = (&args.stack, &args.options, String::new());
+    let model = stack.model.map(|model| format!("{model:?}").to_lowercase());
+    let layers =
+        stack.layers.as_ref().map(|all| all.iter().map(usize::to_string).collect::<Vec<_>>().join(","));
+    let mut put = |name: &str, value: Option<String>| {
+        out.extend(value.map(|value| format!(" --{name} {value}")));
+    };
+    put("model", model);
+    put("layers", layers);
+    put("epochs", args.epochs.map(|x| x.to_string()));
+    put("batch", options.batch.map(|x| x.to_string()));
+    put("learning-rate", options.learning_rate.map(|x| x.to_string()));
+    put("k", options.k.map(|x| x.to_string()));
+    put("chains", options.chains.map(|x| x.to_string()));
+    put("betas", options.betas.map(|x| x.to_string()));
+    put("tune-epochs", stack.tune_epochs.map(|x| x.to_string()));
+    put("tune-rate", stack.tune_rate.map(|x| x.to_string()));
+    if stack.binary_codes { out + " --binary-codes" } else { out }
+}
+
+/// Writes what was given to `finetune`, but for the model, the data, how they are read, and the seed.
+fn given_to_finetune(args: &Finetune) -> String {
+    let mut out = String::new();
+    let mut put = |name: &str, value: Option<String>| {
+        out.extend(value.map(|value| format!(" --{name} {value}")));
+    };
+    put("epochs", args.epochs.map(|x| x.to_string()));
+    put("batch", args.batch.map(|x| x.to_string()));
+    put("rate", args.rate.map(|x| x.to_string()));
+    put("dropout", args.dropout.map(|x| x.to_string()));
+    put("validation", args.validation.map(|x| x.to_string()));
+    if args.random { out + " --random" } else { out }
+}
+
+/// Makes a path independent of the folder that the command ran in.
+fn absolute(data: &str) -> String {
+    if matches!(data, "mnist" | "none") {
+        return data.to_owned();
+    }
+    let path = PathBuf::from(data);
+    std::path::absolute(&path).unwrap_or(path).display().to_string()
+}
