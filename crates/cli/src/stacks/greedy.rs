@@ -43,9 +43,7 @@ pub(crate) fn stack(run: &Run, rows: &Batch, watch: &mut Watch, output: Output) 
         let number = number(run, progress.phase);
         if present != Some(number) {
             present = Some(number);
-            // Lines of an epoch that the checkpoint has not seen are written anew.
-            let done = progress.step.saturating_sub(1);
-            watch.begin(number, &progress.phase.to_string(), (done, progress.total));
+            watch.begin(number, &progress.phase.to_string(), (progress.step, progress.total));
         }
         let at = At {
             step: progress.step,

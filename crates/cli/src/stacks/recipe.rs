@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use harmonium::data::{Binarize, Source};
 use harmonium::dbn::net::{Noise, Omit, Score, Tuning};
 use harmonium::dbn::stack::{Greedy, Learner, Recipe as Machine, UpDown};
-use harmonium::train::{Action, Average, Cd, Fit, Guard, Method, Pcd, Schedule, Stopping};
+use harmonium::train::{Action, Average, Cd, Centre, Fit, Guard, Method, Pcd, Schedule, Stopping};
 use harmonium::units::Units;
 use harmonium::{Error, Key};
 use serde::{Deserialize, Serialize};
@@ -62,6 +62,9 @@ const CODE_RATE: f64 = 0.002;
 const MOST: usize = 65_536;
 /// Updates of an epoch, at least, where nobody asked for a size of batches.
 const UPDATES: usize = 50;
+/// Updates that a layer needs to leave the plateau of small weights behind it, and its epochs where there are many rows.
+const ENOUGH: usize = 5000;
+const EPOCHS: u32 = 30;
 /// The noise that drives the inputs of codes apart (Salakhutdinov & Hinton 2009, section 3.3).
 const NOISE: f32 = 4.0;
 
@@ -155,10 +158,13 @@ impl Recipe {
         Reading { binarize: Some(self.binarize), packed: self.packed, array: self.array.clone() }
     }
 
-    /// Settles the rows of an update, where nobody asked, by the number of rows: an epoch has 50 updates at least, as far as a batch
-    /// keeps ten rows.
-    pub(crate) fn settle(&mut self, batch: Option<usize>, rows: usize) {
+    /// Settles the rows of an update and the epochs of a layer, where nobody asked, by the number of rows: an epoch has 50 updates at
+    /// least, as far as a batch keeps ten rows, and a layer 5000, as far as 200 epochs give them.
+    pub(crate) fn settle(&mut self, batch: Option<usize>, epochs: Option<u32>, rows: usize) {
         let own = batch.unwrap_or_else(|| (rows / UPDATES).clamp(10, 100));
+        let enough = ENOUGH / rows.div_ceil(own.max(1)).max(1);
+        let epochs = epochs.unwrap_or((enough as u32).clamp(EPOCHS, 200));
+        self.plan.layers.iter_mut().for_each(|layer| layer.fit.epochs = epochs);
         self.plan.layers.iter_mut().for_each(|layer| layer.fit.batch = own);
         self.plan.tuning.iter_mut().for_each(|tuning| tuning.batch = own);
         self.joint.iter_mut().for_each(|(fit, _)| fit.batch = own);
@@ -272,10 +278,11 @@ fn machine(goal: Goal, args: &Train, units: usize, top: bool) -> Machine {
     let rate = options.learning_rate.unwrap_or(if linear { CODE_RATE } else { RATE });
     let k = options.k.unwrap_or(1);
     let fit = Fit {
-        epochs: args.epochs.unwrap_or(30),
+        epochs: args.epochs.unwrap_or(EPOCHS),
         batch: options.batch.unwrap_or(100),
         // What is handed on is not measured itself, so that a rate that declines to a fifth does.
         learning_rate: Schedule::Linear { from: rate, to: rate / 5.0 },
+        centre: (!linear).then(Centre::default),
         guard: guard(),
         ..Fit::default()
     };

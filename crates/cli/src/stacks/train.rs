@@ -73,7 +73,7 @@ pub(crate) fn run(args: &Train) -> Result<Option<ExitCode>, Error> {
             }
             let mut recipe = Recipe::new(model, data, args)?;
             let rows = Rows::load(&mut recipe)?;
-            recipe.settle(args.options.batch, rows.train.rows());
+            recipe.settle(args.options.batch, args.epochs, rows.train.rows());
             begin(recipe, rows, args.out.as_deref(), args.output).map(Some)
         }
         (Some(_), None) => Err(Error::option("data", "mnist or a file", "nothing")),
@@ -95,7 +95,7 @@ pub(crate) fn finetune(args: &Finetune) -> Result<ExitCode, Error> {
         return Err(Error::option("labels", "a file with a class for each row", "none"));
     }
     let count = rows.train.rows();
-    recipe.settle(args.batch, count);
+    recipe.settle(args.batch, None, count);
     let tuning = recipe.tuning.as_mut();
     let validation = args.validation.unwrap_or(count / 6);
     split_last(count, validation)?;

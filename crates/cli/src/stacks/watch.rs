@@ -57,6 +57,8 @@ pub(crate) struct Watch {
     path: PathBuf,
     pub(crate) lines: Vec<Line>,
     phase: (usize, String),
+    /// Whether no update of the phase was seen yet.
+    fresh: bool,
     bar: ProgressBar,
     since_save: Clock,
     since_epoch: Clock,
@@ -77,6 +79,7 @@ impl Watch {
             path,
             lines,
             phase: (0, String::new()),
+            fresh: false,
             bar: ProgressBar::hidden(),
             since_save: Clock::start(),
             since_epoch: Clock::start(),
@@ -86,13 +89,13 @@ impl Watch {
         })
     }
 
-    /// Begins a phase at a step, or goes on with it; what was written of later ones belongs to a future that a crash undid.
+    /// Begins a phase at a step, or goes on with it.
     pub(crate) fn begin(&mut self, phase: usize, name: &str, (step, total): (u64, u64)) {
         self.bar.finish_and_clear();
         self.bar = console::bar(self.output, total, name);
         self.bar.set_position(step);
         self.phase = (phase, name.to_owned());
-        self.lines.retain(|line| (line.phase, line.step) <= (phase, step));
+        self.fresh = true;
         (self.rows, self.since_epoch) = (0, Clock::start());
     }
 
@@ -119,6 +122,12 @@ impl Watch {
         save: impl FnOnce() -> Result<(), Error>,
     ) -> Result<ControlFlow<()>, Error> {
         self.bar.set_position(at.step);
+        if std::mem::take(&mut self.fresh) {
+            // What was written of this update and later ones belongs to a future that a crash undid. A phase without a further
+            // update leaves what was written of those behind it.
+            let now = (self.phase.0, at.step);
+            self.lines.retain(|line| (line.phase, line.step) < now);
+        }
         self.rows += at.rows;
         self.notices.extend(at.notice.map(str::to_owned));
         let wanted = interrupt::wanted();
