@@ -180,5 +180,6 @@ pub(super) fn example() -> Report {
         recipe,
         command: command.into(),
         environment: named(&[("version", "Harmonium 0.1.0"), ("back end", "avx2"), ("threads", "8")]),
+        ..Report::default()
     }
 }
