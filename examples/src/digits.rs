@@ -4,7 +4,7 @@ use std::path::Path;
 
 use harmonium::data::{Binarize, ReadOptions, Table, binarize, fold, open};
 use harmonium::{Batch, Error, Key, purpose};
-use ndarray::{Array2, Axis, concatenate, s};
+use ndarray::{Array2, Axis, s};
 
 /// Is a set of pictures of 64 pixels with their classes.
 #[derive(Clone, Debug, PartialEq)]
@@ -40,17 +40,14 @@ impl Digits {
     /// Puts copies below that are shifted up, left, right and down by one pixel, zeros coming in: `(n, 64) → (5 n, 64)`.
     #[must_use]
     pub fn nudged(&self) -> Self {
-        let copy = |(down, right): (usize, usize)| {
-            Array2::from_shape_fn(self.pixels.dim(), |(row, pixel)| {
-                // Counted from 1, so that what comes in is 0 or 9.
-                let (y, x) = (pixel / 8 + down, pixel % 8 + right);
-                let inside = (1..=8).contains(&y) && (1..=8).contains(&x);
-                if inside { self.pixels[(row, (y - 1) * 8 + x - 1)] } else { 0.0 }
-            })
-        };
-        let copies = [(1, 1), (2, 1), (1, 2), (1, 0), (0, 1)].map(copy);
-        let pixels =
-            concatenate(Axis(0), &copies.each_ref().map(|copy| copy.view())).expect("64 pixels each");
+        let digits = self.labels.len();
+        let pixels = Array2::from_shape_fn((5 * digits, 64), |(row, pixel)| {
+            let (down, right) = [(1, 1), (2, 1), (1, 2), (1, 0), (0, 1)][row / digits];
+            // Counted from 1, so that what comes in is 0 or 9.
+            let (y, x) = (pixel / 8 + down, pixel % 8 + right);
+            let inside = (1..=8).contains(&y) && (1..=8).contains(&x);
+            if inside { self.pixels[(row % digits, (y - 1) * 8 + x - 1)] } else { 0.0 }
+        });
         Self { pixels, labels: self.labels.repeat(5) }
     }
 

@@ -1,5 +1,7 @@
 //! Proves eigenvectors, PCA and whitening against Jacobi's rotations, definitions and a published figure.
 
+#![allow(clippy::needless_pass_by_value)] // A view is passed by value wherever ndarray is at home.
+
 use harmonium::data::{Weighted, mnist, mnist_folder};
 use harmonium::linear::{Covariance, Pca, Rotation, Whiten, Whitening, eigen};
 use harmonium::{Batch, BitMatrix, Rows};
