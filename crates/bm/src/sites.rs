@@ -65,6 +65,7 @@ impl Sites for UnitSites {
 
     fn change(&self, x: &[u16], site: usize, to: u16) -> f64 {
         let gain = |&number: &usize| self.term(number, x, Some((site, to))) - self.term(number, x, None);
-        mutant!("B312", -1.0, -0.5) * self.near[site].iter().map(gain).sum::<f64>()
+        let gained: f64 = self.near[site].iter().map(gain).sum();
+        mutant!("B312", -gained, -0.5 * gained)
     }
 }

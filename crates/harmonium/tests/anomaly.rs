@@ -52,7 +52,7 @@ fn p_values_of_normal_rows_are_even() {
     for trial in scores.chunks_exact(20) {
         let p = Calibration::new(&trial[1..]).unwrap().p_value(trial[0]);
         counts[((p * 20.0).round() as usize).saturating_sub(1)] += 1.0;
-        assert!(p >= 0.05 && p <= 1.0);
+        assert!((0.05..=1.0).contains(&p));
     }
     let chi: f64 = counts.iter().map(|n: &f64| (n - 200.0).powi(2) / 200.0).sum();
     assert!(chi < 63.68, "{chi}");

@@ -161,7 +161,7 @@ fn features_are_means_and_networks_have_them() {
     let inputs = dbm.network_inputs(&data).unwrap();
     let [(below, b1), (above, b2)] = dbm.network().unwrap();
     let sigmoid = |z: ndarray::Array2<f32>, b: &[f32]| {
-        (z + &ndarray::ArrayView1::from(b)).mapv(|a| 1.0 / (1.0 + (-a).exp()))
+        (z + ndarray::ArrayView1::from(b)).mapv(|a| 1.0 / (1.0 + (-a).exp()))
     };
     let h1 = sigmoid(inputs.dot(&below), &b1);
     let h2 = sigmoid(h1.dot(&above), &b2);
@@ -179,6 +179,8 @@ fn features_are_means_and_networks_have_them() {
     assert!(deep(&[3, 2], &[], 0.5, 1).network().is_err());
 }
 
+type Damage = fn(&mut harmonium::dbn::deep::Header, &mut Vec<harmonium::persist::Tensor>);
+
 /// A file gives the machine back: parameters on the grid, base, inference. Damage is named.
 #[test]
 fn files_give_machines_back() {
@@ -192,7 +194,6 @@ fn files_give_machines_back() {
     assert_eq!((read.digest(), read.base(), read.inference()), (dbm.digest(), dbm.base(), dbm.inference()));
     assert_eq!((header.model.as_str(), header.layers.len()), ("dbm", 4));
     let (header, tensors) = dbm.to_tensors(&Origin::default());
-    type Damage = fn(&mut harmonium::dbn::deep::Header, &mut Vec<harmonium::persist::Tensor>);
     let damages: [(&str, Damage); 6] = [
         ("model", |h, _| h.model = "rbm".into()),
         ("layers", |h, _| h.layers.truncate(1)),

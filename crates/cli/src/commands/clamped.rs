@@ -47,7 +47,7 @@ impl Asked<'_> {
         let Some(path) = &self.found.picture else { return Ok(()) };
         let tone = Range::of(self.rbm, means);
         let tiles =
-            |x: &Array2<f32>| x.rows().into_iter().take(SHOWN).map(|row| tone.grey(row)).collect::<Vec<_>>();
+            |x: &Array2<f32>| x.rows().into_iter().take(SHOWN).map(|row| tone.grey(&row)).collect::<Vec<_>>();
         let picture = pairs(&tiles(known), &tiles(means), tile_shape(columns), 20);
         write_bytes_atomically(&VFS, path, &encode(&picture))
     }
@@ -65,7 +65,7 @@ impl Range {
         Self(values.iter().fold([f32::INFINITY, f32::NEG_INFINITY], range))
     }
 
-    fn grey(&self, row: ArrayView1<'_, f32>) -> Vec<f32> {
+    fn grey(&self, row: &ArrayView1<'_, f32>) -> Vec<f32> {
         let [low, high] = self.0;
         let width = if high > low { high - low } else { 1.0 };
         row.iter().map(|x| ((x - low) / width).clamp(0.0, 1.0)).collect()

@@ -156,7 +156,7 @@ mod tests {
         let expected = [
             (found.precision, f64::midpoint(1.0 / 3.0, 2.0 / 3.0)),
             (found.recall, f64::midpoint(0.5, 1.0)),
-            (found.map, f64::midpoint(0.5 / 2.0, (1.0 + 2.0 / 3.0) / 2.0)),
+            (found.map, 0.5 * (0.25 + 5.0 / 6.0)),
             (found.ndcg, f64::midpoint(log(3.0) / ideal, (log(2.0) + log(4.0)) / ideal)),
             (found.coverage, 0.6),
         ];

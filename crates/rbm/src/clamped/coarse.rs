@@ -71,6 +71,7 @@ impl Rbm {
     ///
     /// # Errors
     /// Refuses other visible units than bits, other widths, and ranges without a sum in them.
+    #[allow(clippy::needless_pass_by_value)] // A view is passed by value wherever ndarray is at home.
     pub fn refining<'a>(
         &'a self,
         coarse: &Coarse,
@@ -95,6 +96,7 @@ impl Rbm {
     ///
     /// # Errors
     /// As [`Rbm::refining`]; refuses options out of range.
+    #[allow(clippy::needless_pass_by_value)]
     pub fn refine(
         &self,
         coarse: &Coarse,

@@ -47,7 +47,7 @@ impl Marginals {
                 };
                 let draws = layer.features_of(states);
                 for (row, (means, draws)) in values.chunks_exact(shape.1).zip(draws.rows()).enumerate() {
-                    add_reals([sums, squares], row / chains, means, draws);
+                    add_reals([sums, squares], row / chains, means, &draws);
                 }
             }
         }
@@ -135,7 +135,7 @@ fn add_codes(sums: &mut Array2<u64>, codes: &[u16], width: usize) {
 }
 
 /// Adds means, and E x² = (x − mean)² + mean², which varies less than x².
-fn add_reals([sums, squares]: [&mut Array2<f64>; 2], row: usize, means: &[f32], draws: ArrayView1<'_, f32>) {
+fn add_reals([sums, squares]: [&mut Array2<f64>; 2], row: usize, means: &[f32], draws: &ArrayView1<'_, f32>) {
     let (mut sums, mut squares) = (sums.row_mut(row), squares.row_mut(row));
     for (at, (&mean, &x)) in means.iter().zip(draws).enumerate() {
         let (mean, x) = (f64::from(mean), f64::from(x));
