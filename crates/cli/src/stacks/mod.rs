@@ -8,6 +8,7 @@ mod greedy;
 mod judge;
 pub(crate) mod model;
 mod page;
+mod plan;
 pub(crate) mod predict;
 mod recipe;
 pub(crate) mod train;
