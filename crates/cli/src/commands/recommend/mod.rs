@@ -144,6 +144,8 @@ pub(crate) fn run(args: &Recommend) -> Result<(), Error> {
     interrupt::listen();
     args.check()?;
     let ratings = args.read()?;
+    // An unknown user is refused before anything else is said.
+    args.user.as_deref().map_or(Ok(0), |name| ratings.user(name))?;
     let (n, users, items) = (ratings.each().len(), ratings.users().len(), ratings.items().len());
     console::note(args.output, format!("{n} ratings of {items} items by {users} users, {}", ratings.scale()));
     match &args.user {

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Predictor;
 
-/// Says how the factors are found; the defaults are those of the field.
+/// Says how the factors are found.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct FactorsOptions {
