@@ -159,6 +159,21 @@ pub(crate) fn write_text(path: &Path, text: &str) -> Result<(), Error> {
     write_bytes_atomically(&VFS, path, text.as_bytes())
 }
 
+/// Refuses a place where no file can be written, before long work is done for it.
+///
+/// # Errors
+/// Says what stands there, or that its folder is missing.
+pub(crate) fn check_place(path: &Path) -> Result<(), Error> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    if path.is_dir() {
+        return Err(Error::option("out", "the name of a file", format!("the folder {}", path.display())));
+    }
+    match folder.filter(|folder| !folder.is_dir()) {
+        Some(folder) => Err(Error::option("out", "a folder that is there", folder.display())),
+        None => Ok(()),
+    }
+}
+
 /// Reads a text.
 ///
 /// # Errors

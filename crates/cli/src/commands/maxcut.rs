@@ -11,7 +11,7 @@ use serde_json::json;
 
 use crate::args::Output;
 use crate::clock::Clock;
-use crate::folder::write_text;
+use crate::folder::{check_place, write_text};
 use crate::report::{Curve, Figure, Kind, Report, Series, render};
 use crate::{console, interrupt};
 
@@ -111,11 +111,12 @@ pub(crate) fn run(args: &MaxCut) -> Result<(), Error> {
     if let Some(seconds) = args.seconds.filter(|s| !(*s > 0.0 && *s <= 1e9)) {
         return Err(Error::option("seconds", "above 0, to 1e9", seconds));
     }
+    args.out.iter().chain(&args.report).try_for_each(|place| check_place(place))?;
     let clock = Clock::start();
     let problem = args.format.read(&args.file)?;
     let ground = interrupt::armed(|| search(args, &problem, clock))?;
     let seconds = clock.seconds();
-    // What was found is told before anything can go wrong with files.
+    // What was found is told before anything more can go wrong with files.
     tell(args, &problem, &ground, seconds)?;
     if let Some(out) = &args.out {
         write_text(out, &sides(&ground))?;

@@ -184,7 +184,16 @@ pub(crate) const COMMANDS: &[Case] = &[
     Case("maxcut good.gset --replicas 0", 2, &["replicas: expected 1 to 65536, got 0"]),
     Case("maxcut good.gset --method temper --replicas 1", 2, &["rungs: expected 2 to 1000, got 1"]),
     Case("maxcut good.gset --hot 1 --cold 2", 2, &["cold: expected at most hot, 1, got 2"]),
-    Case("maxcut good.gset --rounds 1 --out folder.npy", 1, &["folder.npy"]),
+    Case(
+        "maxcut good.gset --rounds 1 --out folder.npy",
+        2,
+        &["out: expected the name of a file", "folder.npy"],
+    ),
+    Case(
+        "maxcut good.gset --rounds 1 --report nowhere/page.html",
+        2,
+        &["a folder that is there, got nowhere"],
+    ),
     Case("evaluate model.hmn --data wide.npy", 1, &["data: expected 4 columns, got 5 columns"]),
     Case("evaluate model.hmn --data wide.npy --method ais", 1, &["data: expected 4 columns, got 5 columns"]),
     Case(
