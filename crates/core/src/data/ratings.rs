@@ -235,7 +235,7 @@ mod tests {
         assert_eq!((halves.level(0.5), halves.level(3.5), halves.level(5.0)), (Some(0), Some(6), Some(9)));
         assert_eq!((halves.value(6), halves.most()), (3.5, 5.0));
         for off in [0.0, 5.5, 3.25, -1.0, f64::NAN, f64::INFINITY] {
-            assert_eq!((off, halves.level(off)), (off, None));
+            assert_eq!(halves.level(off), None, "{off}");
         }
         let tenths = Scale { least: 0.1, step: 0.1, levels: 50 };
         (0..50).for_each(|k| assert_eq!(tenths.level(f64::from(k + 1) / 10.0), Some(k as u8)));

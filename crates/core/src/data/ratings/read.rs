@@ -233,7 +233,7 @@ mod tests {
             ("", "expected ratings, got none"),
             ("\n \n", "expected ratings, got none"),
             ("user,item,rating\n", "got a line of names alone"),
-            ("1,2\n", "line 1: expected three fields at least: user, item, rating, got 2"),
+            ("1,2\n", "line 1: expected three fields at least: user, item, rating, got 1"),
             ("1,2,3\n1,3\n", "line 2: expected 3 fields, as the first line has, got 2"),
             ("1,2,3\n\n1,3,4,5\n", "line 3: expected 3 fields, as the first line has, got 4"),
             ("1,2,3\n1,3,0\n", "line 2: expected a rating of 1 to 5 in steps of 1, got 0"),
