@@ -10,6 +10,7 @@ use std::path::PathBuf;
 
 use harmonium::data::{Binarize, Part, ReadOptions, Source};
 use harmonium::dbn::deep::{Centred, Dbm, Doubled, Twice, handed_on};
+use harmonium::dbn::stack::key_of_layer;
 use harmonium::evaluate::{Ais, Betas};
 use harmonium::prelude::*;
 use harmonium::train::{Average, Decay, Training};
@@ -43,11 +44,12 @@ fn main() -> Result<(), Error> {
 /// Trains two machines, one on the other, whose weights count twice towards the layer between.
 fn pretrained(train: &Batch, layers: &[Units; 2], epochs: u32, key: Key) -> Result<Dbm, Error> {
     let options = Fit { epochs, learning_rate: Schedule::Constant(0.05), ..Fit::default() };
-    let mut bottom = Rbm::for_data(train, layers[0].clone(), key)?;
-    fit(&mut bottom, train, &mut Doubled::new(Twice::Up, 1), &options, key.fold_in(1), &mut Silent)?;
-    let above = handed_on(&bottom, train, Twice::Up, key)?;
-    let mut top = Rbm::for_data(&above, layers[1].clone(), key.fold_in(2))?;
-    fit(&mut top, &above, &mut Doubled::new(Twice::Down, 1), &options, key.fold_in(3), &mut Silent)?;
+    let [low, high] = [0, 1].map(|layer| key_of_layer(key, layer));
+    let mut bottom = Rbm::for_data(train, layers[0].clone(), low)?;
+    fit(&mut bottom, train, &mut Doubled::new(Twice::Up, 1), &options, low, &mut Silent)?;
+    let above = handed_on(&bottom, train, Twice::Up, low)?;
+    let mut top = Rbm::for_data(&above, layers[1].clone(), high)?;
+    fit(&mut top, &above, &mut Doubled::new(Twice::Down, 1), &options, high, &mut Silent)?;
     Dbm::from_rbms(&[&bottom, &top])
 }
 

@@ -9,6 +9,7 @@ use std::ops::ControlFlow;
 
 use harmonium::data::{Binarize, Table, binarize, mnist, mnist_folder};
 use harmonium::dbn::net::{Activation, Head, Network, Omit, Progress, Score, Targets, Tuning, tune};
+use harmonium::dbn::stack::key_of_layer;
 use harmonium::prelude::*;
 use harmonium::train::Stopping;
 use harmonium_examples::Arguments;
@@ -53,7 +54,7 @@ fn grey(images: &Table, rows: usize) -> Result<Batch, Error> {
 fn pretrained(data: &Batch, layers: &[usize], epochs: u32, key: Key) -> Result<Vec<Rbm>, Error> {
     let (mut means, mut machines) = (data.to_array(), Vec::new());
     for (layer, &hidden) in layers.iter().enumerate() {
-        let key = key.fold_in(layer as u64);
+        let key = key_of_layer(key, layer);
         let table =
             Table::from_reals("means", means.nrows(), means.ncols(), means.iter().copied().collect())?;
         let bits = Batch::from_bits(binarize(&table, Binarize::Sample, key.fold_in(purpose::BINARIZE))?)?;

@@ -19,8 +19,8 @@ pub(crate) use self::stacks::{Decode, Encode, Finetune, Made, Predict, StackOpti
 pub(crate) use self::train::{Algorithm, Decline, Optimizer, Train, TrainOptions};
 pub(crate) use ising::{Ising, Size, Start};
 
-/// Trains, evaluates and samples Boltzmann machines. The same seed gives the same bits on any CPU and any number of
-/// threads.
+/// Trains, evaluates and samples Boltzmann machines. The same seed gives the same bits with any number of threads, and for units of
+/// discrete states on any CPU.
 #[derive(Debug, Parser)]
 #[command(name = "harmonium", version, propagate_version = true, arg_required_else_help = true)]
 pub(crate) struct Cli {

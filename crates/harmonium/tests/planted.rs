@@ -1,6 +1,6 @@
 //! Shows that the proofs catch bugs: plants each known bug in a process of its own and expects the named proof to fail.
 //!
-//! `cargo test -p harmonium --features mutants --test planted -- --nocapture` prints the table. The proofs are part of
+//! `cargo test -p harmonium --features mutants --test planted every_planted_bug -- --nocapture` prints the table. The proofs are part of
 //! this program as modules, so that it can run itself; without a bug all of them must pass.
 
 // Each proof brings the helpers along, as it does when it is a program of its own.
@@ -151,6 +151,7 @@ mod units;
 #[path = "weights.rs"]
 mod weights;
 
+use std::collections::HashSet;
 use std::process::Command;
 
 /// The variable that names the one bug of a process.
@@ -1279,10 +1280,11 @@ fn passes(proof: &str, bug: Option<&str>) -> bool {
 #[allow(clippy::print_stdout, reason = "the table is what a reader asks for")]
 fn every_planted_bug_is_killed() {
     assert!(std::env::var(VARIABLE).is_err(), "{VARIABLE} must not be set");
-    let mut survivors = Vec::new();
+    let (mut survivors, mut sound) = (Vec::new(), HashSet::new());
     println!("id  | planted bug | oracle | killed");
     for Bug { id, what, oracle, proof } in BUGS {
-        assert!(passes(proof, None), "{proof} fails without a bug");
+        // One proof kills several bugs; that it passes without any is seen once.
+        assert!(!sound.insert(proof) || passes(proof, None), "{proof} fails without a bug");
         let killed = !passes(proof, Some(id));
         println!("{id} | {what} | {oracle} | {}", if killed { "yes" } else { "NO" });
         if !killed {

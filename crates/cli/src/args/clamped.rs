@@ -101,7 +101,7 @@ pub(crate) struct Inpaint {
 
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Example, after `harmonium train mnist --binarize threshold --epochs 10 --validation 1000 --out run`:
+    after_help = "Example, after `harmonium train mnist --binarize threshold --epochs 10 --validation 10000 --out run`:
   harmonium anomaly run --data mnist --normal mnist --binarize threshold --out strange.csv"
 )]
 pub(crate) struct Anomaly {
@@ -112,7 +112,8 @@ pub(crate) struct Anomaly {
     pub(crate) data: String,
     #[command(flatten)]
     pub(crate) reading: Reading,
-    /// Normal rows that the model was not trained on, to rank scores among: mnist (its last 10000 training images) or a file.
+    /// Normal rows that the model was not trained on, to rank scores among: mnist (its last 10000 training images, which
+    /// `train --validation 10000` keeps apart) or a file.
     /// Without them there are scores and no p-values
     #[arg(long, value_name = "DATA")]
     pub(crate) normal: Option<String>,

@@ -17,7 +17,7 @@ use crate::{console, interrupt, source};
 
 /// Normal rows that a column's part is averaged over.
 const REFERENCE: usize = 200;
-/// Training images of mnist that are taken for normal ones: those that `--validation` keeps apart.
+/// Training images of mnist that are taken for normal ones: those that `--validation 10000` keeps apart.
 const LAST: usize = 10_000;
 
 /// Sums up what was found.
@@ -25,7 +25,7 @@ const LAST: usize = 10_000;
 struct Summary {
     rows: usize,
     mean_free_energy: f64,
-    /// Rows with p ≤ 0.05, of which there are 5 % among normal rows at most.
+    /// Rows with p ≤ 0.05, of which there are 5 % among normal rows on average.
     #[serde(skip_serializing_if = "Option::is_none")]
     strange: Option<usize>,
 }

@@ -1,7 +1,7 @@
 //! Trains deep Boltzmann machines: layer by layer with doubled weights, and then as a whole.
 
 use harmonium::dbn::deep::{Centred, Dbm, Doubled, Header, Twice, handed_on};
-use harmonium::dbn::stack::Learner;
+use harmonium::dbn::stack::{Learner, key_of_layer};
 use harmonium::persist::Checkpoints;
 use harmonium::rbm::{self, Origin, Rbm};
 use harmonium::train::{Fit, Pcd, Schedule, Snapshot, Step, Training};
@@ -29,7 +29,7 @@ pub(crate) fn machine(run: &Run, watch: &mut Watch, output: Output) -> Result<Ph
     for n in 0..layers {
         let Phase::Over(rbm) = layer(run, n, &below, watch, output)? else { return Ok(Phase::Stopped) };
         if n + 1 < layers {
-            below = handed_on(&rbm, &below, Twice::of(n, layers), run.recipe.key().fold_in(n as u64))?;
+            below = handed_on(&rbm, &below, Twice::of(n, layers), key_of_layer(run.recipe.key(), n))?;
         }
         machines.push(rbm);
     }
@@ -41,7 +41,7 @@ pub(crate) fn machine(run: &Run, watch: &mut Watch, output: Output) -> Result<Ph
 /// Pretrains one machine, from 0 on.
 fn layer(run: &Run, n: usize, rows: &Batch, watch: &mut Watch, output: Output) -> Result<Phase<Rbm>, Error> {
     let recipe = &run.recipe.plan.layers[n];
-    let (key, name) = (run.recipe.key().fold_in(n as u64), format!("layer {}", n + 1));
+    let (key, name) = (key_of_layer(run.recipe.key(), n), format!("layer {}", n + 1));
     let file = run.folder.path().join(format!("layer-{}.hmn", n + 1));
     if file.is_file() {
         let (rbm, header) = Rbm::load(&VFS, &file)?;

@@ -78,8 +78,8 @@ pub(crate) fn bound_of_dbn(dbn: &Dbn, rows: &Batch, betas: usize, key: Key) -> R
 pub(crate) fn bound_of_dbm(dbm: &Dbm, rows: &Batch, betas: usize, key: Key) -> Result<Figure, Error> {
     let some = rows.gather(0..rows.rows().min(BOUNDED));
     let found = dbm.likelihood_bound(&some, &annealing(betas), key)?;
-    let ends = found.log_likelihood_interval;
-    let how = format!("variational bound on {} rows, 3σ of ln Z", some.rows());
+    let ends = found.log_likelihood_bracket();
+    let how = format!("variational bound on {} rows, ln Z by runs in both directions, 3σ", some.rows());
     Ok(Figure {
         name: "log-likelihood at least".into(),
         value: found.log_likelihood,

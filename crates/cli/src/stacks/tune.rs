@@ -192,7 +192,7 @@ fn network(
 fn judged(tuner: &Tuner, options: &harmonium::dbn::net::Tuning) -> bool {
     let last = tuner.best().map_or(0, |(epoch, _)| epoch);
     let whole = tuner.step().is_multiple_of(tuner.batches());
-    options.stopping.is_some_and(|rule| whole && tuner.epoch() >= last + rule.patience)
+    options.stopping.is_some_and(|rule| whole && tuner.epoch().saturating_sub(last) >= rule.patience)
 }
 
 fn newest(run: &Run, checkpoints: &Checkpoints<'_>, output: Output) -> Result<Option<TuningSnapshot>, Error> {

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use harmonium::dbn::stack::Sampling;
 use harmonium::persist::write_bytes_atomically;
+use harmonium::sample::check_chains;
 use harmonium::units::States;
 use harmonium::{Error, Key};
 use ndarray::Array2;
@@ -34,6 +35,7 @@ pub(crate) fn sample(args: &Sample, opened: &Opened) -> Result<(), Error> {
     if args.n == 0 || ending == "png" && args.n > TILES {
         return Err(Error::option("n", format!("1 or more, up to {TILES} in a picture"), args.n));
     }
+    check_chains(args.n)?;
     let key = Key::from_seed(args.seed.unwrap_or(opened.origin.seed));
     let bar = console::bar(args.output, args.sweeps, "sampling");
     let mut watch = |sweep| bar.set_position(sweep);

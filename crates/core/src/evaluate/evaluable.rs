@@ -40,6 +40,11 @@ pub trait Evaluable {
     /// Tells whether rows have probabilities, which are at most 1, and not densities.
     fn is_discrete(&self) -> bool;
 
+    /// Tells whether [`Evaluable::unnormalized`] gives lower bounds, as where hidden units don't sum out.
+    fn is_bounded(&self) -> bool {
+        false
+    }
+
     /// Gives the base that is kept with the model, if there is one.
     fn kept_base(&self) -> Option<Layer>;
 
@@ -106,7 +111,7 @@ pub fn log_likelihood<M: Evaluable>(
 /// Refuses rows of another width, and models that are too large for it.
 pub fn exact_likelihood<M: Evaluable>(model: &M, rows: &Batch) -> Result<Likelihood, Error> {
     let mean = model.unnormalized(rows)?.iter().sum::<f64>() / rows.rows() as f64;
-    Ok(Likelihood::exact(mean, model.exact_log_z()?))
+    Ok(Likelihood { is_bound: model.is_bounded(), ..Likelihood::exact(mean, model.exact_log_z()?) })
 }
 
 /// Estimates the mean log-likelihood of rows by annealed importance sampling, however uncertain; backward runs only where
@@ -133,6 +138,7 @@ pub fn annealed_likelihood<M: Evaluable>(
     let betas = options.ais.betas.along(&path, runs, key, &mut |done, of| watch("placing betas", done, of));
     let (there, up) = forward_along(&path, runs, &betas, key, &mut |done, of| watch("annealing", done, of));
     let mut out = Likelihood::annealed(mean, &there);
+    out.is_bound = model.is_bounded();
     out.log_z_least =
         model.is_discrete().then(|| unnormalized.fold(f64::NEG_INFINITY, |most, &x| most.max(x)));
     let Some(starts) = options.starts.filter(|_| options.sweeps > 0) else { return Ok(out) };

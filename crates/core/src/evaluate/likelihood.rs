@@ -62,6 +62,9 @@ pub struct Likelihood {
     /// What ln Z is at least, where every row has a probability: the largest −F(v) of the rows, since p(v) ≤ 1.
     #[serde(default)]
     pub log_z_least: Option<f64>,
+    /// Whether −F(v) is bounded from below and not computed, so that the log-likelihood is a bound, too.
+    #[serde(default)]
+    pub is_bound: bool,
     /// Effective number of forward runs.
     pub ess: Option<f64>,
     /// Effective number of backward runs.
@@ -91,6 +94,7 @@ impl Likelihood {
             log_z_reverse: None,
             log_z_bennett: None,
             log_z_least: None,
+            is_bound: false,
             reverse_sweeps: None,
             ess: Some(forward.ess),
             reverse_ess: None,
@@ -118,6 +122,24 @@ impl Likelihood {
         Interval { high: found.high.max(least), ..found }
     }
 
+    /// Gives between what the log-likelihood lies, or its bound where it is one: mean −F(v) less the bracket of ln Z.
+    pub fn log_likelihood_bracket(&self) -> Interval {
+        let Interval { low, high } = self.bracket();
+        Interval { low: self.mean_unnormalized - high, high: self.mean_unnormalized - low }
+    }
+
+    fn fmt_bound(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Interval { low, high } = self.log_likelihood_bracket();
+        match self.ess {
+            None => write!(f, "at least {:.4} nats a row, with ln Z exact", self.log_likelihood),
+            Some(ess) => write!(
+                f,
+                "at least {:.2} nats a row, from both directions [{low:.2}, {high:.2}], effective runs {ess:.0}",
+                self.log_likelihood
+            ),
+        }
+    }
+
     /// Refuses a bracket wider than so many nats, or one that is no number.
     ///
     /// # Errors
@@ -136,6 +158,9 @@ impl fmt::Display for Likelihood {
     /// Says the log-likelihood, and never an estimate without its interval.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Interval { low, high } = self.log_likelihood_interval;
+        if self.is_bound {
+            return self.fmt_bound(f);
+        }
         let Some(ess) = self.ess else { return write!(f, "{:.4} nats a row, exact", self.log_likelihood) };
         write!(
             f,
@@ -169,6 +194,17 @@ mod tests {
         assert_eq!(found(1.0, 2.0, Some((1.5, 4.5))).bracket(), Interval { low: 1.0, high: 4.5 });
         // Backward runs that don't even reach the forward ones widen it, too.
         assert_eq!(found(1.0, 2.0, Some((-9.0, -8.0))).bracket(), Interval { low: -8.0, high: 2.0 });
+    }
+
+    #[test]
+    fn bounds_say_that_they_are() {
+        let found = Likelihood { is_bound: true, ..found(1.0, 2.0, Some((1.5, 3.0))) };
+        assert_eq!(
+            found.to_string(),
+            "at least -6.50 nats a row, from both directions [-8.00, -6.00], effective runs 9"
+        );
+        let exact = Likelihood { is_bound: true, ..Likelihood::exact(-5.0, 1.0) };
+        assert_eq!(exact.to_string(), "at least -6.0000 nats a row, with ln Z exact");
     }
 
     #[test]

@@ -20,7 +20,7 @@ const MOST: usize = 1 << 24;
 /// It minimises C Σ −ln p(label | x) + ½ Σ W², scikit-learn's convention: the sum over the rows is not divided by their number,
 /// biases are not penalised, and a larger C means less of a penalty. Inside, all is divided by C n, so that the tolerance
 /// means the same for any number of rows. Two classes are treated as any other number, with weights for both; scikit-learn's
-/// own form for two has one vector w = W₁ − W₀, so that its C is half of this one.
+/// own form for two has one vector w = W₁ − W₀, so that the same fit has twice this C there.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Regression {

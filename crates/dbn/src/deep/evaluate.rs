@@ -32,6 +32,11 @@ impl Evaluable for Dbm {
         self.variational_bound(rows)
     }
 
+    /// With one hidden layer mean field is exact.
+    fn is_bounded(&self) -> bool {
+        self.depth() > 1
+    }
+
     fn is_discrete(&self) -> bool {
         self.layers[0].units().is_discrete()
     }

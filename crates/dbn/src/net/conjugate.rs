@@ -96,14 +96,17 @@ pub fn conjugate(
     targets.check(network, inputs, options.loss)?;
     let known = targets.known(inputs.rows());
     let chosen = Chosen::new(inputs, &known)?;
-    let batches = rows::per_epoch(&chosen).div_ceil(options.batch) as u64;
+    // Batches of even size: a short last one would be fitted to death.
+    let count = rows::per_epoch(&chosen);
+    let batches = count.div_ceil(options.batch) as u64;
+    let size = count.div_ceil(batches.max(1) as usize).max(1);
     let mut places = (u32::MAX, Vec::new());
     for step in step..batches * u64::from(options.epochs) {
         let epoch = (step / batches) as u32;
         if places.0 != epoch {
             places = (epoch, order(&chosen, key, u64::from(epoch)));
         }
-        let own = places.1.chunks(options.batch).nth((step % batches) as usize).unwrap_or_default();
+        let own = places.1.chunks(size).nth((step % batches) as usize).unwrap_or_default();
         let named: Vec<u32> = own.iter().map(|&at| chosen.of_all(at)).collect();
         let read = inputs.read(&named)?;
         let (x, goal) = (read.to_array(), targets.goal(&named, &read)?);

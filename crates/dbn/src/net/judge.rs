@@ -48,7 +48,7 @@ impl Tuner {
     pub(super) fn is_over(&self) -> bool {
         let Some(stopping) = self.options.stopping else { return false };
         let last = self.best.as_ref().map_or(0, |(epoch, ..)| *epoch);
-        self.step.is_multiple_of(self.batches()) && self.epoch() >= last + stopping.patience
+        self.step.is_multiple_of(self.batches()) && self.epoch().saturating_sub(last) >= stopping.patience
     }
 }
 

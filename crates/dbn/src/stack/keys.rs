@@ -15,8 +15,8 @@ pub(super) const GENERATE: u64 = LAYER + 4;
 pub(super) const RECONSTRUCT: u64 = LAYER + 5;
 pub(super) const BOUND: u64 = LAYER + 6;
 
-/// Gives the key that stands for the seed in the training of a layer, from 0 on.
-pub(super) fn layer(seed: Key, layer: usize) -> Key {
+/// Gives the key that stands for the seed in the training of a layer, from 0 on: a number alone would be one of core's purposes.
+pub fn layer(seed: Key, layer: usize) -> Key {
     seed.fold_in(LAYER).fold_in(mutant!("B230", layer as u64, 0))
 }
 

@@ -29,6 +29,7 @@ pub use dbn::Dbn;
 pub use file::{Header, StackingHeader};
 pub use greedy::{Greedy, Recipe};
 pub use inferred::Inferred;
+pub use keys::layer as key_of_layer;
 pub use learner::Learner;
 pub use progress::{Phase, Progress};
 pub use sample::{Generated, Sampling};

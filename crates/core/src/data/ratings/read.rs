@@ -99,12 +99,12 @@ impl Layout {
     }
 }
 
-/// Finds columns by their names, or by their numbers from 1.
+/// Finds columns by their numbers from 1, or by their names: in a file without names the first line is made of numbers, too.
 fn columns(wanted: &[String; 3], names: &[String]) -> Result<[usize; 3], Error> {
     let mut out = [0; 3];
     for (out, want) in out.iter_mut().zip(wanted) {
         let number = want.parse::<usize>().ok().filter(|n| (1..=names.len()).contains(n)).map(|n| n - 1);
-        let place = names.iter().position(|name| name == want).or(number);
+        let place = number.or_else(|| names.iter().position(|name| name == want));
         let expected = || format!("one of {}, or a number up to {}", names.join(", "), names.len());
         *out = place.ok_or_else(|| Error::option("columns", expected(), want))?;
     }
@@ -221,6 +221,11 @@ mod tests {
             let ratings = Ratings::parse("f", text, Scale::default(), &options).unwrap();
             assert_eq!(triples(&ratings), [("4", "900", 5.0), ("5", "900", 1.0)]);
         }
+        // A first line of numbers is no line of names.
+        let columns = Some(["1", "2", "3"].map(String::from));
+        let options = ReadRatings { columns, ..ReadRatings::default() };
+        let ratings = Ratings::parse("f", "2,1,5\n3,1,4\n", Scale::default(), &options).unwrap();
+        assert_eq!(triples(&ratings), [("2", "1", 5.0), ("3", "1", 4.0)]);
         for bad in [["s", "d", "z"], ["s", "s", "y"], ["0", "2", "3"]] {
             let options = ReadRatings { columns: Some(bad.map(String::from)), ..ReadRatings::default() };
             assert!(Ratings::parse("f", text, Scale::default(), &options).is_err(), "{bad:?}");
