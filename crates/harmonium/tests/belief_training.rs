@@ -35,7 +35,10 @@ fn layers_are_trained_by_fit() {
     let own = key(3).fold_in(1 << 40).fold_in(1);
     let inferred = Inferred::new(&rows, vec![dbn.rbms()[0]], own);
     assert_eq!((inferred.rows(), inferred.units()), (40, 6));
-    let mut again = Rbm::for_data(&inferred, Units::Bernoulli(4), own).unwrap();
+    let mut start = Rbm::new(Units::Bernoulli(6), Units::Bernoulli(4), own).unwrap();
+    start.set_marginals(&inferred).unwrap();
+    let (marginals, hidden) = (start.base().clone(), start.hidden().clone());
+    let mut again = Rbm::from_layers(start.weights(), marginals, hidden).unwrap();
     fit(&mut again, &inferred, &mut Cd::new(1), &fitting(), own, &mut Silent).unwrap();
     assert_eq!(again.digest(), dbn.rbms()[1].digest());
 }
