@@ -1,80 +1,71 @@
 //! Classifies MNIST by a network that starts from machines trained without labels, 784-500-500-2000-10 (Hinton, Osindero & Teh
 //! 2006), fine-tuned by backpropagation; the same network from a random start stands beside it.
 //!
-//! `cargo run --release -p harmonium-examples --example finetune [-- [--dropout] [--short]]`: the last 10,000 training rows
-//! decide which epoch is kept, the test rows judge.
+//! `cargo run --release -p harmonium-examples --example finetune [-- [SEED] [--dropout] [--validate] [--short]]`: all 60,000 images train
+//! and the test images judge. With `--validate` the last 10,000 training images judge, and the others train: by these the recipe was
+//! chosen. The bits of the images are drawn anew in each epoch, for the machines and for the network.
 #![allow(clippy::print_stdout)] // An example speaks.
 
 use std::ops::ControlFlow;
 
-use harmonium::data::{Binarize, Table, binarize, mnist, mnist_folder};
-use harmonium::dbn::net::{Activation, Head, Network, Omit, Progress, Score, Targets, Tuning, tune};
-use harmonium::dbn::stack::key_of_layer;
+use harmonium::data::Drawn;
+use harmonium::dbn::net::{Activation, Head, Network, Omit, Progress, Targets, Tuning, tune};
 use harmonium::prelude::*;
-use harmonium::train::Stopping;
-use harmonium_examples::Arguments;
-use ndarray::Array2;
+use harmonium::train::Average;
+use harmonium_examples::stacks::{Images, images, pretrained, published, random};
+use harmonium_examples::{Arguments, timed};
 
 fn main() -> Result<(), Error> {
-    let (arguments, set, key) = (Arguments::read(), mnist(&mnist_folder()?)?, Key::from_seed(1));
-    let short = arguments.short;
+    let arguments = Arguments::read();
+    let (short, key) = (arguments.short, Key::from_seed(arguments.number().unwrap_or(1)));
     let (rows, layers) = if short { (3_000, &[100, 100][..]) } else { (60_000, &[500, 500, 2000][..]) };
-    let (train, test) = (grey(&set.train, rows)?, grey(&set.test, 10_000)?);
-    let [train_labels, test_labels] = [&set.train_labels[..rows], &set.test_labels[..]]
-        .map(|labels| labels.iter().map(|&label| Some(usize::from(label))).collect::<Vec<_>>());
-    let machines = pretrained(&train, layers, if short { 20 } else { 30 }, key)?;
-    let omit = arguments.has("--dropout").then_some(Omit { inputs: 0.2, hidden: 0.5 });
-    let options = Tuning {
-        epochs: if short { 30 } else { 100 },
-        learning_rate: Schedule::Constant(0.1),
-        method: Method::nesterov(0.9),
-        dropout: omit.unwrap_or_default(),
-        max_norm: omit.map(|_| 4.0),
-        head_first: 2,
-        validation: rows / 6,
-        score: Score::Errors,
-        stopping: Some(Stopping { patience: 15 }),
-        ..Tuning::default()
+    let [train, test] = images(rows)?;
+    let [train, judge] = if arguments.has("--validate") { train.split(rows / 6)? } else { [train, test] };
+
+    let machine = |&units: &usize| {
+        let mut recipe = published(Units::Bernoulli(units), 20);
+        recipe.fit.learning_rate = Schedule::Linear { from: 0.1, to: 0.01 };
+        recipe
     };
-    let pretrained = Network::from_rbms(&machines.iter().collect::<Vec<_>>(), Some(Head::classes(10)), key)?;
-    let random = random(&[&[784], layers, &[10]].concat(), key)?;
-    for (name, mut network) in [("pretrained", pretrained), ("random start", random)] {
-        tune(&mut network, &train, &Targets::Classes(&train_labels), &options, key, &mut show)?;
-        let wrong = 100.0 * network.error_rate(&test, &test_labels)?;
-        println!("{name}: {wrong:.2} % of the test images wrong");
+    let machines = timed("machines", || pretrained(&train, layers.iter().map(machine).collect(), key))?;
+    let start = Network::from_rbms(&machines.rbms(), Some(Head::classes(10)), key)?;
+    let plain = random(&[&[784], layers, &[10]].concat(), Activation::Softmax, key)?;
+    let options = options(arguments.has("--dropout"), short);
+    for (name, network) in [("pretrained", start), ("random start", plain)] {
+        let network = timed(name, || tuned(network, &train, &options, key))?;
+        let wrong = 100.0 * network.error_rate(&judge.rows, &judge.labels)?;
+        println!("{name}: {wrong:.2} % of {} images wrong", judge.labels.len());
     }
     Ok(())
 }
 
-fn grey(images: &Table, rows: usize) -> Result<Batch, Error> {
-    Batch::reals(Array2::from_shape_fn((rows, images.columns()), |(row, column)| images.value(row, column)))
-}
-
-/// Trains a machine on the rows, the next one on states of its hidden units, and so on.
-fn pretrained(data: &Batch, layers: &[usize], epochs: u32, key: Key) -> Result<Vec<Rbm>, Error> {
-    let (mut means, mut machines) = (data.to_array(), Vec::new());
-    for (layer, &hidden) in layers.iter().enumerate() {
-        let key = key_of_layer(key, layer);
-        let table =
-            Table::from_reals("means", means.nrows(), means.ncols(), means.iter().copied().collect())?;
-        let bits = Batch::from_bits(binarize(&table, Binarize::Sample, key.fold_in(purpose::BINARIZE))?)?;
-        let mut rbm = Rbm::for_data(&bits, Units::Bernoulli(hidden), key)?;
-        fit(&mut rbm, &bits, &mut Cd::new(1), &Fit { epochs, ..Fit::default() }, key, &mut Silent)?;
-        means = rbm.transform(&bits)?;
-        machines.push(rbm);
+fn options(dropout: bool, short: bool) -> Tuning {
+    let plain = Tuning {
+        epochs: if short { 10 } else { 60 },
+        learning_rate: Schedule::Linear { from: 0.1, to: 0.0 },
+        method: Method::nesterov(0.9),
+        average: Some(Average { start: 0.8, ..Average::default() }),
+        ..Tuning::default()
+    };
+    if !dropout {
+        return plain;
     }
-    Ok(machines)
+    let epochs = if short { 10 } else { 200 };
+    Tuning { epochs, dropout: Omit { inputs: 0.0, hidden: 0.5 }, max_norm: Some(3.0), ..plain }
 }
 
-fn random(sizes: &[usize], key: Key) -> Result<Network, Error> {
-    let head = sizes.len() - 1;
-    let activation = |layer| if layer == head { Activation::Softmax } else { Activation::Sigmoid };
-    Network::new(sizes, &(1..=head).map(activation).collect::<Vec<_>>(), key)
-}
-
-fn show(progress: &Progress<'_>) -> ControlFlow<()> {
-    if let Some(score) = progress.score.filter(|_| progress.tuner.epoch().is_multiple_of(5)) {
-        println!("epoch {}: {:.2} % of the validation rows wrong", progress.tuner.epoch(), -100.0 * score);
-    }
-    ControlFlow::Continue(())
+fn tuned(mut network: Network, train: &Images, options: &Tuning, key: Key) -> Result<Network, Error> {
+    let rows = Drawn::new(train.table.clone(), key)?;
+    let mut show = |progress: &Progress<'_>| {
+        if progress.ends_epoch && progress.tuner.epoch().is_multiple_of(10) {
+            println!(
+                "epoch {}: cross-entropy of the last batch {:.5}",
+                progress.tuner.epoch(),
+                progress.loss
+            );
+        }
+        ControlFlow::Continue(())
+    };
+    tune(&mut network, &rows, &Targets::Classes(&train.labels), options, key, &mut show)?;
+    Ok(network)
 }

@@ -4,6 +4,7 @@
 
 pub mod digits;
 pub mod images;
+pub mod stacks;
 pub mod strangers;
 pub mod trajectories;
 pub mod votes;
@@ -28,6 +29,17 @@ impl Arguments {
         Self::of(std::env::args().skip(1))
     }
 
+    /// Gives the first of them, if it is a number.
+    pub fn number(&self) -> Option<u64> {
+        self.words.first()?.parse().ok()
+    }
+
+    /// Gives the number behind a word.
+    pub fn after(&self, word: &str) -> Option<usize> {
+        let at = self.words.iter().position(|given| given == word)?;
+        self.words.get(at + 1)?.parse().ok()
+    }
+
     fn of(words: impl Iterator<Item = String>) -> Self {
         let (short, words): (Vec<_>, Vec<_>) = words.partition(|word| word == "--short");
         Self { short: !short.is_empty(), words }
@@ -37,6 +49,17 @@ impl Arguments {
     pub fn has(&self, word: &str) -> bool {
         self.words.iter().any(|given| given == word)
     }
+}
+
+/// Does a part of the work and prints how long it took.
+///
+/// # Errors
+/// What stopped it.
+pub fn timed<T>(name: &str, work: impl FnOnce() -> Result<T, Error>) -> Result<T, Error> {
+    let clock = Instant::now();
+    let out = work()?;
+    println!("{name}: {:.0} s", clock.elapsed().as_secs_f64());
+    Ok(out)
 }
 
 /// Measures seeds 1 to `seeds`, one line each, and prints mean and worst; more is better.
@@ -120,5 +143,7 @@ mod tests {
         let given = Arguments::of(["a", "--short", "--b"].map(String::from).into_iter());
         assert!(given.short && given.has("--b") && !given.has("--short"));
         assert_eq!(given.words, ["a", "--b"]);
+        let given = Arguments::of(["7", "--codes", "2"].map(String::from).into_iter());
+        assert_eq!((given.number(), given.after("--codes"), given.after("--b")), (Some(7), Some(2), None));
     }
 }

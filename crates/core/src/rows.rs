@@ -108,6 +108,17 @@ pub fn check_named(named: &[u32], rows: usize) -> Result<(), Error> {
     }
 }
 
+/// Mixes the numbers of rows, in their order, to a part of an address: what is drawn for these rows together. By the finaliser of
+/// splitmix64 (Steele, Lea & Flood 2014).
+pub fn digest(rows: &[u32]) -> u64 {
+    rows.iter().fold(rows.len() as u64, |sum, &row| {
+        let z = (sum ^ u64::from(row)).wrapping_add(0x9E37_79B9_7F4A_7C15);
+        let z = (z ^ z >> 30).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        let z = (z ^ z >> 27).wrapping_mul(0x94D0_49BB_1331_11EB);
+        z ^ z >> 31
+    })
+}
+
 /// Refuses data without rows, and with more than the order of an epoch can name.
 ///
 /// # Errors
@@ -217,6 +228,14 @@ mod tests {
     use harmonium_kernels::BitMatrix;
 
     use super::*;
+
+    #[test]
+    fn other_rows_and_other_orders_draw_elsewhere() {
+        let lists: [&[u32]; 6] = [&[0], &[1], &[0, 1], &[1, 0], &[0, 0], &[0, 1, 2]];
+        for (n, a) in lists.iter().enumerate() {
+            assert!(lists[..n].iter().all(|b| digest(a) != digest(b)), "{a:?}");
+        }
+    }
 
     fn batch(rows: usize, units: usize) -> Batch {
         Batch::from_bits(BitMatrix::from_fn(rows, units, |r, u| (r * 7 + u * u) % 5 < 2)).unwrap()

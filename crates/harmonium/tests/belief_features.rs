@@ -4,6 +4,7 @@ mod common;
 
 use common::tolerance::{TAU_0, U, rounding, tau_p};
 use common::{all_close, batch, close, every, exact, key, model};
+use harmonium::data::{Drawn, Table};
 use harmonium::dbn::MAX_LAYERS;
 use harmonium::dbn::stack::{
     Bounding, Dbn, Greedy, Inferred, Learner, Recipe, Sampling, Stacking, UpDown, train,
@@ -133,6 +134,16 @@ fn each_batch_draws_anew() {
     let rows = Inferred::new(&data, machines.iter().collect(), key(3));
     let firsts: Vec<Batch> = (1..64).map(|other| rows.read(&[0, other]).unwrap().gather([0])).collect();
     assert!(firsts.iter().any(|row| *row != firsts[0]));
+}
+
+/// The same of rows that are drawn from grey values: eight pixels at one half, beside 63 other rows.
+#[test]
+fn each_batch_of_grey_rows_draws_anew() {
+    let grey = Table::from_reals("grey", 64, 8, vec![0.5; 512]).unwrap();
+    let rows = Drawn::new(grey, key(3)).unwrap();
+    let firsts: Vec<Batch> = (1..64).map(|other| rows.read(&[0, other]).unwrap().gather([0])).collect();
+    assert!(firsts.iter().any(|row| *row != firsts[0]));
+    assert_eq!(rows.read(&[0, 5]).unwrap().gather([0]), firsts[4]);
 }
 
 #[test]

@@ -249,3 +249,20 @@ fn a_tuning_that_runs_away_ends_with_its_last_good_state() {
     let summary = tune(&mut again, &x, &targets, &wild(action), key(), &mut quiet).unwrap();
     assert_eq!((summary.rollbacks, summary.steps, summary.lowest_rate), (1, 12, 1e-8));
 }
+
+/// An observer that says enough at the very last update ends nothing: the best epoch, or the average, is put in all the same.
+#[test]
+fn enough_at_the_last_update_changes_nothing() {
+    let (x, labels) = rows(60);
+    for options in [busy(), Tuning { validation: 0, ..busy() }] {
+        let whole = tuned(&options);
+        let mut network = network(Activation::Tanh);
+        let mut last = |progress: &Progress<'_>| match progress.tuner.step() == progress.tuner.total() {
+            true => ControlFlow::Break(()),
+            false => ControlFlow::Continue(()),
+        };
+        let ended = tune(&mut network, &x, &Targets::Classes(&labels), &options, key(), &mut last).unwrap();
+        assert!(!ended.stopped);
+        assert_eq!(network.params(), whole.params());
+    }
+}

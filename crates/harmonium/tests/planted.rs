@@ -942,6 +942,18 @@ const BUGS: [Bug; 257] = [
         "belief_features::each_batch_draws_anew",
     ),
     bug(
+        "B380",
+        "grey rows whose bits are the same in each epoch",
+        "frozen draws",
+        "belief_features::each_batch_of_grey_rows_draws_anew",
+    ),
+    bug(
+        "B381",
+        "a tuning ended at its last update without its best epoch",
+        "last parameters",
+        "network_tuning::enough_at_the_last_update_changes_nothing",
+    ),
+    bug(
         "B234",
         "up-down resumed without its momentum",
         "resume",

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use harmonium::data::{
-    Binarize, Part, ReadOptions, Source, Table, Values, binarize, mnist, mnist_folder, open,
+    Binarize, Drawn, Part, ReadOptions, Source, Table, Values, binarize, mnist, mnist_folder, open,
 };
 use harmonium::{Batch, Error, Key, purpose};
 use ndarray::Array2;
@@ -80,6 +80,14 @@ impl Loaded {
     pub(crate) fn grey(&self) -> Result<Batch, Error> {
         let (rows, columns) = (self.table.rows(), self.table.columns());
         Batch::reals(Array2::from_shape_fn((rows, columns), |(r, c)| self.table.value(r, c)))
+    }
+
+    /// Gives bits that are drawn anew in each epoch; `key` is that of the seed.
+    ///
+    /// # Errors
+    /// As [`Drawn::new`].
+    pub(crate) fn drawn(&self, key: Key) -> Result<Drawn, Error> {
+        Drawn::new(self.table.clone(), key)
     }
 
     /// Gives bits.

@@ -3,7 +3,7 @@
 use harmonium::dbn::stack::{Dbn, Inferred, Phase as Stage, Progress, Stacking, StackingHeader};
 use harmonium::persist::Checkpoints;
 use harmonium::rbm::Rbm;
-use harmonium::{Batch, Error};
+use harmonium::{Batch, Error, Rows};
 
 use super::model::Model;
 use super::train::{Phase, Run, is_absence};
@@ -33,11 +33,17 @@ pub(crate) fn belief(run: &Run, watch: &mut Watch, output: Output) -> Result<Pha
 ///
 /// # Errors
 /// As [`belief`].
-pub(crate) fn stack(run: &Run, rows: &Batch, watch: &mut Watch, output: Output) -> Result<Phase<Dbn>, Error> {
+pub(crate) fn stack(
+    run: &Run,
+    rows: &dyn Rows,
+    watch: &mut Watch,
+    output: Output,
+) -> Result<Phase<Dbn>, Error> {
     let checkpoints = Checkpoints::open(&VFS, &run.checkpoints(FOLDER)?)?;
     let mut stacking = newest(run, &checkpoints, output)?;
     let labels = run.recipe.plan.classes.and(run.labels()).map(Vec::as_slice);
-    let (probe, origin) = (rows.gather(0..rows.rows().min(PROBED)), run.origin(0)?);
+    let named: Vec<u32> = (0..rows.rows().min(PROBED) as u32).collect();
+    let (probe, origin) = (rows.read(&named)?, run.origin(0)?);
     let mut present = None;
     let ended = stacking.run(rows, labels, run.recipe.key(), &mut |progress: &Progress<'_>| {
         let number = number(run, progress.phase);
@@ -85,7 +91,7 @@ fn number(run: &Run, phase: Stage) -> usize {
 }
 
 /// Counts the updates of all phases before one.
-fn before(run: &Run, rows: &Batch, phase: usize) -> u64 {
+fn before(run: &Run, rows: &dyn Rows, phase: usize) -> u64 {
     let fits = run.recipe.plan.layers.iter().map(|layer| &layer.fit);
     fits.take(phase - 1).map(|fit| (rows.rows().div_ceil(fit.batch) as u64) * u64::from(fit.epochs)).sum()
 }
@@ -100,7 +106,7 @@ fn measure(run: &Run, progress: &Progress<'_>, probe: &Batch) -> Result<Measured
     let (key, machine) = (run.recipe.key(), progress.machine);
     let named: Vec<u32> = (0..probe.rows() as u32).collect();
     let inferred = Inferred::new(probe, below, key);
-    let seen = harmonium::Rows::read(&inferred, &named)?;
+    let seen = inferred.read(&named)?;
     // The top machine has its label beside what it sees; the figure is that of the latter.
     let back = if machine.visible_units() == seen.units() {
         machine.reconstruct(&seen, key)?

@@ -1,5 +1,6 @@
 //! Trains networks by backpropagation: unrolled autoencoders and classifiers.
 
+use harmonium::data::Binarize;
 use harmonium::dbn::net::{
     Activation, Autoencoder, Dense, Head, Network, NetworkHeader, Progress, Targets, Tuner, TuningSnapshot,
 };
@@ -23,9 +24,12 @@ type Named<'a> = (usize, &'a str, &'a str);
 /// # Errors
 /// Says what ran away and which file could not be read or written.
 pub(crate) fn autoencoder(run: &Run, watch: &mut Watch, output: Output) -> Result<Phase<Vec<Model>>, Error> {
-    let Phase::Over(stack) = greedy::stack(run, &run.bits()?, watch, output)? else {
-        return Ok(Phase::Stopped);
+    // Shares are drawn anew in each epoch; values at a threshold are the same bits each time.
+    let phase = match run.recipe.binarize {
+        Binarize::Sample => greedy::stack(run, &run.train.drawn(run.recipe.key())?, watch, output)?,
+        Binarize::Threshold | Binarize::None => greedy::stack(run, &run.bits()?, watch, output)?,
     };
+    let Phase::Over(stack) = phase else { return Ok(Phase::Stopped) };
     let unrolled = Network::unrolled(&stack.rbms())?;
     let code = stack.depth();
     let named = (code + 1, "unrolled", "tuning");
@@ -55,7 +59,7 @@ pub(crate) fn classifier(run: &Run, watch: &mut Watch, output: Output) -> Result
     let labels = run.labels().map_or(&[][..], Vec::as_slice);
     let (start, classes, targets) = (start(run)?, run.classes.unwrap_or(0), Targets::Classes(labels));
     let (first, dbm) = beginning(&start, classes, run.recipe.key())?;
-    let rows = inputs(&run.train, run, dbm.as_ref())?;
+    let rows = inputs(&run.train.grey()?, dbm.as_ref())?;
     let plain = if run.recipe.random { Some(random(&start, classes, run.recipe.key())?) } else { None };
     let mut models = Vec::new();
     match network(run, (1, "fine-tuning", "tuning"), first, (&rows, &targets), watch, output)? {
@@ -72,18 +76,14 @@ pub(crate) fn classifier(run: &Run, watch: &mut Watch, output: Output) -> Result
     Ok(Phase::Over(models))
 }
 
-/// Gives what the network sees of rows: the rows, and what a deep Boltzmann machine infers of them.
+/// Gives what the network sees of grey rows: the rows, and beside them what a deep Boltzmann machine infers of them.
 ///
 /// # Errors
 /// Refuses rows that the machine can't take.
-pub(crate) fn inputs(
-    rows: &super::data::Loaded,
-    run: &Run,
-    dbm: Option<&harmonium::dbn::deep::Dbm>,
-) -> Result<Batch, Error> {
+pub(crate) fn inputs(grey: &Batch, dbm: Option<&harmonium::dbn::deep::Dbm>) -> Result<Batch, Error> {
     match dbm {
-        Some(dbm) => Batch::reals(dbm.network_inputs(&rows.bits(run.recipe.binarize)?)?),
-        None => rows.grey(),
+        Some(dbm) => Batch::reals(dbm.network_inputs(grey)?),
+        None => Ok(grey.clone()),
     }
 }
 

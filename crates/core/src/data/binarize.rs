@@ -89,6 +89,12 @@ pub(super) fn binarize_part(
     }
 }
 
+/// Refuses values that are no probabilities.
+pub(super) fn check_shares(table: &Table) -> Result<(), Error> {
+    let Values::Reals(reals) = table.values() else { return Ok(()) };
+    check(table, 0, reals.iter().position(|value| !(0.0..=1.0).contains(value)), "a value in [0, 1]")
+}
+
 fn check(table: &Table, first: usize, refused: Option<usize>, expected: &str) -> Result<(), Error> {
     let Some(index) = refused else { return Ok(()) };
     let (row, column) = (index / table.columns(), index % table.columns());
@@ -115,7 +121,13 @@ fn bits<T: Copy + Sync>(
     BitMatrix::from_words(rows, columns, words).expect("every row fills its columns and no bit behind them")
 }
 
-fn sample_row<T: Copy>(words: &mut [u64], values: &[T], real: impl Fn(T) -> f32, mut stream: impl RngCore) {
+/// Draws the bits of a row, one word of the stream for each.
+pub(super) fn sample_row<T: Copy>(
+    words: &mut [u64],
+    values: &[T],
+    real: impl Fn(T) -> f32,
+    mut stream: impl RngCore,
+) {
     set_bits(words, values, |value| stream.next_u32() >> 8 < level(real(value)));
 }
 

@@ -9,6 +9,9 @@ use super::link::inputs;
 use super::state::Latent;
 use super::{Dbm, State};
 
+/// Rows that are inferred at a time.
+const BLOCK: usize = 1024;
+
 /// Is a layer of a network: weights, `(inputs, outputs)`, and biases.
 pub type Dense = (Array2<f32>, Vec<f32>);
 
@@ -49,8 +52,15 @@ impl Dbm {
     pub fn transform(&self, data: &Batch, layer: usize) -> Result<Array2<f32>, Error> {
         self.check_hidden(layer)?;
         self.check_complete(data)?;
-        let law = self.view().mean_field(data.states());
-        Ok(self.layers[layer].means_of(law.means(layer)))
+        let (view, own) = (self.view(), &self.layers[layer]);
+        // The law of all hidden layers of all rows would be many times what is asked for.
+        let mut out = Array2::zeros((0, own.features()));
+        for start in (0..data.rows()).step_by(BLOCK) {
+            let rows = data.gather(start..data.rows().min(start + BLOCK));
+            let means = own.means_of(view.mean_field(rows.states()).means(layer));
+            out.append(Axis(0), means.view()).expect("rows of one width");
+        }
+        Ok(out)
     }
 
     /// Reconstructs rows: the means of v given the means of the first hidden layer. Nothing is drawn: `(n, visible) → (n, visible)`.
@@ -58,11 +68,17 @@ impl Dbm {
     /// # Errors
     /// Refuses rows of another width and missing values.
     pub fn reconstruct(&self, data: &Batch) -> Result<Array2<f32>, Error> {
-        let means = self.transform(data, 1)?.mapv(f64::from);
-        let codes = self.view().link(0).codes().reversed_axes();
-        let nothing = Array2::zeros((data.rows(), self.visible_units()));
-        let sums = inputs(&nothing, &[(means.view(), codes.view())], self.grid.quantum());
-        Ok(self.layers[0].means_of(&self.layers[0].mean(&Input::reals(sums, 1.0))))
+        let means = self.transform(data, 1)?;
+        let (codes, own) = (self.view().link(0).codes().reversed_axes(), &self.layers[0]);
+        let mut out = Array2::zeros((0, own.features()));
+        for means in means.axis_chunks_iter(Axis(0), BLOCK) {
+            let nothing = Array2::zeros((means.nrows(), self.visible_units()));
+            let means = means.mapv(f64::from);
+            let sums = inputs(&nothing, &[(means.view(), codes.view())], self.grid.quantum());
+            let back = own.means_of(&own.mean(&Input::reals(sums, 1.0)));
+            out.append(Axis(0), back.view()).expect("rows of one width");
+        }
+        Ok(out)
     }
 
     /// Gives the inputs of the network that a machine of two hidden layers is fine-tuned as, v beside the means of the second

@@ -142,7 +142,8 @@ pub fn minimise(
     let mut here = Point { at: start, value, gradient };
     let mut direction = negative(&here.gradient);
     // The first step changes a loss of slope −g·g by less than 1 (Rasmussen 2006).
-    let mut length = 1.0 / (1.0 + here.gradient.dot(&here.gradient));
+    let first = |gradient: &Params| 1.0 / (1.0 + gradient.dot(gradient));
+    let (mut length, mut failed) = (first(&here.gradient), false);
     for _ in 0..options.searches {
         let mut slope = here.gradient.dot(&direction);
         if slope >= 0.0 {
@@ -154,7 +155,15 @@ pub fn minimise(
             break;
         }
         let search = Search { options, start: &here, direction: &direction, slope };
-        let Some((found, next)) = search.run(length, ask) else { break };
+        let Some((found, next)) = search.run(length, ask) else {
+            // A direction that leads nowhere gives way to the steepest one; when that leads nowhere too, it is over.
+            if failed {
+                break;
+            }
+            (direction, length, failed) = (negative(&here.gradient), first(&here.gradient), true);
+            continue;
+        };
+        failed = false;
         turn(&mut direction, &here.gradient, &next.gradient);
         // The next step changes the loss as much as this one, to first order.
         let next_slope = next.gradient.dot(&direction);

@@ -13,7 +13,7 @@ use super::{Disturbance, Goal, Network, Progress, Targets, Tuning, update};
 /// Tunes a network on rows and their targets.
 ///
 /// Afterwards the network has the parameters of the epoch that the validation rows judge best; without such rows, their average if
-/// one was asked for, else those of the last update. An observer that ends the tuning leaves them as the last update did.
+/// one was asked for, else those of the last update. An observer that ends the tuning before that leaves them as the last update did.
 ///
 /// ```
 /// use std::ops::ControlFlow;
@@ -175,7 +175,8 @@ impl Tuner {
                 score,
                 notice: notice.as_deref(),
             };
-            if observer(&progress).is_break() {
+            let unfinished = mutant!("B381", self.step < self.total() && !over, true);
+            if observer(&progress).is_break() && unfinished {
                 return Ok(self.summary(true));
             }
         }

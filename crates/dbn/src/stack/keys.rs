@@ -1,5 +1,6 @@
 //! Says where the draws of a stack belong: numbers folded into the seed's key in the place of a purpose, beyond those of core.
 
+use harmonium_core::rows::digest;
 use harmonium_core::{Key, purpose};
 
 /// Folded into the seed's key for the training of a layer; what core's `fit` folds in comes below it.
@@ -33,27 +34,4 @@ pub(super) fn tuning(seed: Key) -> Key {
 /// Gives the key of something that a user asks for.
 pub(super) fn evaluate(seed: Key, what: u64) -> Key {
     seed.fold_in(purpose::EVALUATE).fold_in(what)
-}
-
-/// Mixes a list of numbers by the finaliser of splitmix64 (Steele, Lea & Flood 2014).
-fn digest(rows: &[u32]) -> u64 {
-    rows.iter().fold(rows.len() as u64, |sum, &row| {
-        let z = (sum ^ u64::from(row)).wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let z = (z ^ z >> 30).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        let z = (z ^ z >> 27).wrapping_mul(0x94D0_49BB_1331_11EB);
-        z ^ z >> 31
-    })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn other_rows_and_other_orders_draw_elsewhere() {
-        let lists: [&[u32]; 6] = [&[0], &[1], &[0, 1], &[1, 0], &[0, 0], &[0, 1, 2]];
-        for (n, a) in lists.iter().enumerate() {
-            assert!(lists[..n].iter().all(|b| digest(a) != digest(b)), "{a:?}");
-        }
-    }
 }
