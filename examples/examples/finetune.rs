@@ -23,8 +23,8 @@ fn main() -> Result<(), Error> {
     let [train, judge] = if arguments.has("--validate") { train.split(rows / 6)? } else { [train, test] };
 
     let machine = |&units: &usize| {
-        let mut recipe = published(Units::Bernoulli(units), 20);
-        recipe.fit.learning_rate = Schedule::Linear { from: 0.1, to: 0.01 };
+        let mut recipe = published(Units::Bernoulli(units), if short { 5 } else { 60 });
+        recipe.fit.learning_rate = Schedule::Linear { from: 0.1, to: 0.002 };
         recipe
     };
     let machines = timed("machines", || pretrained(&train, layers.iter().map(machine).collect(), key))?;
@@ -41,10 +41,10 @@ fn main() -> Result<(), Error> {
 
 fn options(dropout: bool, short: bool) -> Tuning {
     let plain = Tuning {
-        epochs: if short { 10 } else { 60 },
-        learning_rate: Schedule::Linear { from: 0.1, to: 0.0 },
+        epochs: if short { 10 } else { 40 },
+        learning_rate: Schedule::Linear { from: 0.25, to: 0.0 },
         method: Method::nesterov(0.9),
-        average: Some(Average { start: 0.8, ..Average::default() }),
+        average: Some(Average { start: 0.6, ..Average::default() }),
         ..Tuning::default()
     };
     if !dropout {
