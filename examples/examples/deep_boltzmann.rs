@@ -70,8 +70,8 @@ fn trained(mut dbm: Dbm, train: &Batch, epochs: u32, key: Key) -> Result<Dbm, Er
     };
     let mut training = Training::new(&dbm, train, &options)?;
     let mut said = |step: &Step<'_, Dbm>| {
-        if step.ends_epoch && step.epoch.is_multiple_of(10) {
-            println!("epoch {}", step.epoch);
+        if step.ends_epoch && step.training.epoch().is_multiple_of(10) {
+            println!("epoch {}", step.training.epoch());
         }
         ControlFlow::Continue(())
     };
