@@ -40,8 +40,8 @@ impl Free<'_> {
             Self::All => true,
             Self::Hidden => unit >= view.machine.visible,
             Self::These(mask) => {
-                let last = unit + 1 == view.machine.graph.vertices();
-                mask.get(row, unit * view.machine.width()) && mutant!("B332", true, !last)
+                let free = mask.get(row, unit * view.machine.width());
+                mutant!("B332", free, free && unit + 1 < view.machine.graph.vertices())
             }
         }
     }

@@ -171,12 +171,11 @@ fn bonds_of(rows: usize, columns: usize, key: Key) -> (Vec<[usize; 2]>, Vec<u32>
                 (r * columns + c, r * columns + (c + 1) % columns, (r + 1) % rows * columns + c);
             for (to, word) in [(right, line[2 * c]), (below, line[2 * c + 1])] {
                 let ends = [at.min(to), at.max(to)];
-                match edges.iter().position(|edge| *edge == ends) {
-                    Some(edge) => words[edge] = words[edge].min(word),
-                    None => {
-                        edges.push(ends);
-                        words.push(word);
-                    }
+                if let Some(edge) = edges.iter().position(|edge| *edge == ends) {
+                    words[edge] = words[edge].min(word);
+                } else {
+                    edges.push(ends);
+                    words.push(word);
                 }
             }
         }

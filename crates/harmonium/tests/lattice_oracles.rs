@@ -72,7 +72,7 @@ impl Torus {
         let flip = |state: usize, site: usize| turns[self.equal(state, site) as usize];
         let all = || 0..self.sites();
         let colour = |of: usize| all().filter(|i| (i / self.1 + i % self.1) % 2 == of).collect::<Vec<_>>();
-        let even = self.0 % 2 == 0 && self.1 % 2 == 0;
+        let even = self.0.is_multiple_of(2) && self.1.is_multiple_of(2);
         let turns = if even { vec![colour(0), colour(1)] } else { all().map(|site| vec![site]).collect() };
         let parts = turns.into_iter().map(|sites| decisions(1 << self.sites(), &sites, &flip));
         parts.reduce(|all, part| all.then(&part)).expect("a site")
@@ -112,7 +112,7 @@ fn ranks_of_true_lattices_are_even() {
             let (law, ising) = (torus.law(3.0), Ising { temperature: 3.0, moves, ..Ising::default() });
             let whole = torus.matrix(kernel, 3.0);
             // Flat states are a world of their own, apart from which the law is reached.
-            let turned = moves == Moves::Metropolis && torus.0 % 2 == 0;
+            let turned = moves == Moves::Metropolis && torus.0.is_multiple_of(2);
             let kept: Vec<usize> = (0..law.len()).filter(|&state| !(turned && torus.flat(state))).collect();
             let inside = |&state: &usize| kept.iter().map(|&to| whole.row(state)[to]).collect::<Vec<_>>();
             let inner = Matrix::from_rows(&kept.iter().map(inside).collect::<Vec<_>>());

@@ -57,7 +57,7 @@ fn joint_draws_agree_with_alternating_ones() {
 
 /// Takes, of each machine, heat bath one unit after the other and Metropolis by colours.
 fn mixture(kernel: usize) -> bool {
-    kernel % 4 == 0 || kernel % 4 == 3
+    [0, 3].contains(&(kernel % 4))
 }
 
 /// O5 without θ: hidden units are drawn given the visible ones, and these given them, in turn, by clamping. Control: the hidden units of another

@@ -153,7 +153,6 @@ pub fn with_rows_back(state: &States, before: &States, rows: &[bool]) -> States 
 /// Tells whether a transition is accepted whose word this is and whose ratio has this logarithm; one that is no number is refused. Steps
 /// decide so.
 pub fn accepts(word: u32, log_ratio: f64) -> bool {
-    let log_ratio = mutant!("B335", log_ratio, 0.9 * log_ratio);
-    let p = libm::exp(mutant!("B176", log_ratio.min(0.0), 0.0));
+    let p = libm::exp(mutant!("B176", mutant!("B335", log_ratio, 0.9 * log_ratio).min(0.0), 0.0));
     !log_ratio.is_nan() && f64::from(word >> 8) < p * 16_777_216.0
 }

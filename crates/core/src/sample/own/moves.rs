@@ -69,7 +69,8 @@ pub fn leapfrog(
 
 /// Draws a standard normal vector, a word an entry.
 pub(super) fn normal(dim: usize, stream: &mut dyn RngCore) -> Vec<f64> {
-    (0..dim).map(|_| quantile(uniform(stream.next_u32()))).map(|z| mutant!("B325", z, 0.9 * z)).collect()
+    let mut one = || quantile(uniform(stream.next_u32()));
+    (0..dim).map(|_| mutant!("B325", one(), 0.9 * one())).collect()
 }
 
 /// Holds positions as the f32 that states are made of, so that energies are those of the states themselves.
