@@ -39,7 +39,10 @@ impl Free<'_> {
         match self {
             Self::All => true,
             Self::Hidden => unit >= view.machine.visible,
-            Self::These(mask) => mask.get(row, unit * view.machine.width()),
+            Self::These(mask) => {
+                let free = mask.get(row, unit * view.machine.width());
+                mutant!("B332", free, free && unit + 1 < view.machine.graph.vertices())
+            }
         }
     }
 }
@@ -162,7 +165,9 @@ impl<'a> View<'a> {
         let before = &*chain;
         let states = parallel::map(units.len().div_ceil(TASK), |task| {
             let part = &units[task * TASK..units.len().min((task + 1) * TASK)];
-            part.iter().map(|&unit| before.drawn(self, unit, words(unit))).collect::<Vec<_>>()
+            part.iter()
+                .map(|&unit| before.drawn(self, unit, words(mutant!("B331", unit, part[0]))))
+                .collect::<Vec<_>>()
         });
         let states = states.into_iter().flatten();
         units.iter().zip(states).for_each(|(&unit, state)| chain.set(self, unit, state));

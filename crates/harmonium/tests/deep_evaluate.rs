@@ -125,6 +125,11 @@ fn likelihoods_are_bounds() {
             &x.sizes,
         );
         assert_eq!(found.mean_unnormalized, exact.mean_unnormalized);
+        // With one hidden layer mean field is exact.
+        for likelihood in [exact, found] {
+            assert_eq!(likelihood.is_bound, dbm.depth() > 1);
+            assert_eq!(likelihood.to_string().starts_with("at least"), dbm.depth() > 1, "{likelihood}");
+        }
     }
 }
 

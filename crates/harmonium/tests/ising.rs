@@ -250,6 +250,17 @@ fn kaufmans_sum_is_that_of_the_enumeration() {
     }
 }
 
+/// Kaufman's sum in 40 digits, derived by differences of 10⁻¹² in K.
+#[test]
+fn the_peak_of_large_lattices_is_sharp() {
+    for (side, heat, error) in
+        [(64, 2.192_211_393, 1e-6), (256, 2.879_786_255, 3e-6), (1024, 3.565_862_874, 2e-5)]
+    {
+        let found = exact::finite(side, side, exact::critical_temperature()).1;
+        assert!((found - heat).abs() <= error, "{found} in place of {heat}");
+    }
+}
+
 /// A run of 64 times the length has errors of an eighth.
 #[test]
 fn errors_shrink_with_the_length_of_a_run() {

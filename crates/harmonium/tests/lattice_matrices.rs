@@ -3,10 +3,10 @@
 
 mod common;
 
+use common::oracles::{decisions, normal, share};
 use common::tolerance::{TAU_0, U};
 use harmonium_kernels::flips::flips;
 use harmonium_kernels::multispin::{Moves, Precision, Rule};
-use harmonium_oracle::transition::Matrix;
 
 /// A torus of 2 × 4 sites: in a column of two the neighbours above and below are the same site.
 const ROWS: usize = 2;
@@ -22,43 +22,6 @@ fn neighbours(site: usize) -> [usize; 4] {
 
 fn equal(state: usize, site: usize) -> u32 {
     neighbours(site).iter().filter(|&&other| (state >> site ^ state >> other) & 1 == 0).count() as u32
-}
-
-/// Counts the words for which something happens that happens for all below a threshold or for all from it on.
-fn share(happens: impl Fn(u32) -> bool) -> f64 {
-    let first = happens(0);
-    let (mut low, mut high) = (0_u64, 1_u64 << 32);
-    while low < high {
-        let middle = u64::midpoint(low, high);
-        if happens(middle as u32) == first { low = middle + 1 } else { high = middle }
-    }
-    let below = low as f64 / 4_294_967_296.0;
-    if first { below } else { 1.0 - below }
-}
-
-/// Builds the matrix of independent decisions: from a state, each of the sites flips with a probability of its own.
-fn decisions(states: usize, sites: &[usize], flip: &dyn Fn(usize, usize) -> f64) -> Matrix {
-    let row = |state: usize| {
-        let mut row = vec![0.0; states];
-        row[state] = 1.0;
-        for &site in sites {
-            let p = flip(state, site);
-            let mut next = vec![0.0; states];
-            for (at, mass) in row.into_iter().enumerate().filter(|(_, mass)| *mass > 0.0) {
-                next[at] += mass * (1.0 - p);
-                next[at ^ 1 << site] += mass * p;
-            }
-            row = next;
-        }
-        row
-    };
-    Matrix::from_rows(&(0..states).map(row).collect::<Vec<_>>())
-}
-
-fn normal(weights: impl Iterator<Item = f64>) -> Vec<f64> {
-    let weights: Vec<f64> = weights.collect();
-    let total: f64 = weights.iter().sum();
-    weights.into_iter().map(|w| w / total).collect()
 }
 
 /// Both half-sweeps of a checkerboard are reversible and leave p ∝ e^(K Σ s s′) alone: thresholds of 32 bits are off by 2^-33 each, of

@@ -4,7 +4,8 @@ mod common;
 
 use common::{close, exact, key, model, states};
 use harmonium::evaluate::{
-    Ais, Annealing, Betas, Interval, Likelihood, annealed_likelihood, forward, log_likelihood,
+    Ais, Annealing, Betas, Interval, Likelihood, annealed_likelihood, bennett, bennett_error, forward,
+    log_likelihood,
 };
 use harmonium::rbm::{Parts, Rbm};
 use harmonium::units::{Bernoulli, Layer};
@@ -116,6 +117,16 @@ fn what_says_nothing_is_refused() {
     assert!(refused.to_string().contains("nats wide: use more betas"), "{refused}");
     let patient = Annealing { widest: f64::INFINITY, ..options };
     assert!(log_likelihood(&rbm, &data, &patient, key(2)).is_ok(), "who asks for it gets it");
+}
+
+/// Works of two directions that lie 160 nats apart have a ratio, but no error that could be told.
+#[test]
+fn works_that_do_not_overlap_say_nothing() {
+    let (there, back) = ([80.0, 82.0, 84.0, 86.0], [-80.0, -82.0, -84.0, -86.0]);
+    let found = bennett(&there, &back).unwrap();
+    assert!(found.is_finite() && bennett_error(&there, &back, found).is_infinite(), "{found}");
+    let near = [0.0, 0.5, -0.5, 0.2];
+    assert!(bennett_error(&near, &near, bennett(&near, &near).unwrap()).is_finite());
 }
 
 /// Narrow intervals of both directions that lie 40 nats apart are 41 nats wide together.

@@ -85,6 +85,18 @@ fn annealing_finds_log_z() {
     }
 }
 
+/// Units 800 nats against their biases: ln p of a row is the sum of them, and no infinity.
+#[test]
+fn improbable_rows_keep_their_pseudo_likelihood() {
+    for (units, factor) in [(Units::Bernoulli(2), 1.0), (Units::Spin(2), 2.0)] {
+        let graph = Graph::new(2, [[0, 1]]).unwrap();
+        let machine = Machine::from_parts(graph, units, vec![0.0], vec![800.0, -800.0]).unwrap();
+        let rows = batch(&exact(&machine), &[vec![0, 1], vec![1, 0]]);
+        let found = machine.pseudo_log_likelihood(&rows).unwrap();
+        assert_eq!(found.to_vec(), [-1600.0 * factor, 0.0]);
+    }
+}
+
 /// Gradients by enumeration and of the pseudo-likelihood, against differences of the oracle's figures.
 #[test]
 fn gradients_are_differences_of_likelihoods() {

@@ -3,9 +3,11 @@
 mod common;
 
 use common::key;
-use common::machines::{batch, bits, digits, exact, machines as all, tau_draw, tau_sweep, visible_states};
+use common::machines::{
+    batch, bits, digits, draw, exact, kernels, machines as all, tau_draw, tau_sweep, visible_states,
+};
 use common::tolerance::TAU_0;
-use harmonium::bm::{Colouring, Machine, Rule, Scan, View};
+use harmonium::bm::View;
 use harmonium::{BitMatrix, EnergyModel, Gibbs, Thermal};
 use harmonium_kernels::bernoulli::fill;
 use harmonium_oracle::machine::Machine as Exact;
@@ -14,53 +16,6 @@ use harmonium_oracle::rng::Rng;
 use harmonium_oracle::sample::Table;
 use harmonium_oracle::stats::{g_test, holm, tv};
 use harmonium_oracle::transition::Matrix;
-
-/// Every machine with every rule and order of visits.
-fn kernels(scale: f64) -> Vec<(Machine, Vec<usize>)> {
-    let mut out = Vec::new();
-    for machine in all(scale) {
-        for rule in [Rule::HeatBath, Rule::Metropolis] {
-            let sequential = machine.clone().with_rule(rule);
-            let units = machine.graph().vertices();
-            let triples = machine.triples().to_vec();
-            let colouring = Colouring::greedy(machine.graph(), &triples);
-            let order = colouring.classes().iter().flatten().map(|&unit| unit as usize).collect();
-            let coloured = sequential.clone().with_scan(Scan::Coloured(colouring)).unwrap();
-            out.extend([(sequential, (0..units).collect()), (coloured, order)]);
-        }
-    }
-    out
-}
-
-/// Splits the words into intervals of one outcome each, by bisection: outcomes change with the word in one direction.
-fn intervals(outcome: &dyn Fn(u32) -> usize) -> Vec<(u32, f64, usize)> {
-    let mut out = Vec::new();
-    let mut low = 0_u64;
-    while low < 1 << 32 {
-        let here = outcome(low as u32);
-        let (mut least, mut most) = (low + 1, 1_u64 << 32);
-        while least < most {
-            let middle = u64::midpoint(least, most);
-            if outcome(middle as u32) == here { least = middle + 1 } else { most = middle }
-        }
-        let end = least.min(1 << 32);
-        out.push((low as u32, (end - low) as f64 / 4_294_967_296.0, here));
-        low = end;
-    }
-    out
-}
-
-/// Gives the probabilities of the states that a unit moves to.
-fn draw(view: &View<'_>, state: &BitMatrix, unit: usize, base: usize) -> Vec<f64> {
-    let mut out = vec![0.0; base];
-    // Where the first word always accepts, the second chooses the proposal alone; else it changes nothing.
-    for (proposal, share, _) in intervals(&|word| view.drawn(state, 0, unit, [0, word])) {
-        for (_, p, to) in intervals(&|word| view.drawn(state, 0, unit, [word, proposal])) {
-            out[to] += share * p;
-        }
-    }
-    out
-}
 
 /// Builds the matrix of drawing one unit.
 fn unit_matrix(view: &View<'_>, x: &Exact, unit: usize) -> Matrix {

@@ -28,6 +28,8 @@ mod bounds;
 mod classifier;
 #[path = "classifier_training.rs"]
 mod classifier_training;
+#[path = "clusters.rs"]
+mod clusters;
 #[path = "conditional.rs"]
 mod conditional;
 #[path = "deep.rs"]
@@ -38,6 +40,8 @@ mod deep_centring;
 mod deep_evaluate;
 #[path = "deep_mean_field.rs"]
 mod deep_mean_field;
+#[path = "deep_oracles.rs"]
+mod deep_oracles;
 #[path = "deep_pretraining.rs"]
 mod deep_pretraining;
 #[path = "deep_training.rs"]
@@ -74,6 +78,8 @@ mod inpaint;
 mod invariance;
 #[path = "ising.rs"]
 mod ising;
+#[path = "lattice_oracles.rs"]
+mod lattice_oracles;
 #[path = "likelihood.rs"]
 mod likelihood;
 #[path = "limits.rs"]
@@ -86,6 +92,8 @@ mod linear_classes;
 mod machine;
 #[path = "machine_forms.rs"]
 mod machine_forms;
+#[path = "machine_oracles.rs"]
+mod machine_oracles;
 #[path = "machine_sampling.rs"]
 mod machine_sampling;
 #[path = "machine_training.rs"]
@@ -124,6 +132,8 @@ mod pseudo_gradient;
 mod randomness;
 #[path = "ratings.rs"]
 mod ratings;
+#[path = "real_matrices.rs"]
+mod real_matrices;
 #[path = "regularizers.rs"]
 mod regularizers;
 #[path = "replicated.rs"]
@@ -140,6 +150,8 @@ mod saving;
 mod stopping;
 #[path = "tables.rs"]
 mod tables;
+#[path = "tempered_oracles.rs"]
+mod tempered_oracles;
 #[path = "tempering.rs"]
 mod tempering;
 #[path = "trajectory.rs"]
@@ -169,7 +181,7 @@ const fn bug(id: &'static str, what: &'static str, oracle: &'static str, proof: 
     Bug { id, what, oracle, proof }
 }
 
-const BUGS: [Bug; 257] = [
+const BUGS: [Bug; 290] = [
     bug("B01", "negative phase pairs h with the wrong v", "O7", "estimators::cd_has_its_expectation"),
     bug("B02", "AIS anneals with the wrong parameters", "O8", "ais::weights_are_unbiased"),
     bug(
@@ -1269,6 +1281,124 @@ const BUGS: [Bug; 257] = [
         "O1",
         "own_machine::energies_and_changes_are_those_of_the_machine",
     ),
+    bug("B321", "bonds between unequal spins", "O3", "clusters::clusters_are_in_detailed_balance"),
+    bug(
+        "B322",
+        "small losses accepted for sure",
+        "O3",
+        "real_matrices::moves_are_in_detailed_balance_on_a_grid",
+    ),
+    bug("B322", "small losses accepted for sure", "O3", "real_matrices::acceptance_in_the_plane_is_hastings"),
+    bug(
+        "B323",
+        "one word for both bonds of a site",
+        "O3",
+        "clusters::clusters_of_lattices_are_those_of_the_torus",
+    ),
+    bug(
+        "B324",
+        "coins of clusters by the words of bonds",
+        "equality",
+        "clusters::sweeps_are_turns_by_their_words",
+    ),
+    bug("B321", "bonds between unequal spins", "O5", "clusters::joint_draws_agree_with_alternating_ones"),
+    bug("B321", "bonds between unequal spins", "O6", "clusters::ranks_of_the_truth_are_even"),
+    bug("B325", "noise too narrow", "O5", "real_matrices::joint_draws_agree_with_alternating_ones"),
+    bug("B325", "noise too narrow", "O6", "real_matrices::ranks_of_the_truth_are_even"),
+    bug("B326", "bounds that do not say so", "enumeration", "deep_evaluate::likelihoods_are_bounds"),
+    bug(
+        "B327",
+        "one word for the sites of a row",
+        "O5",
+        "lattice_oracles::joint_draws_of_lattices_agree_with_alternating_ones",
+    ),
+    bug("B328", "one colour never swept", "O6", "lattice_oracles::ranks_of_true_lattices_are_even"),
+    bug(
+        "B329",
+        "half of what a flip does to its neighbours",
+        "O5",
+        "lattice_oracles::joint_draws_of_searches_agree_with_alternating_ones",
+    ),
+    bug("B330", "the last spin never flips", "O6", "lattice_oracles::ranks_of_true_ground_searches_are_even"),
+    bug(
+        "B331",
+        "one word for the units of a colour",
+        "O5",
+        "machine_oracles::joint_draws_agree_with_alternating_ones",
+    ),
+    bug(
+        "B134",
+        "inputs of spins not doubled",
+        "O5",
+        "machine_oracles::alternating_halves_keep_the_joint_law",
+    ),
+    bug("B332", "the last free unit never drawn", "O6", "machine_oracles::ranks_of_the_truth_are_even"),
+    bug(
+        "B42",
+        "half-steps that share their words",
+        "O5",
+        "machine_oracles::joint_draws_of_restricted_machines_agree_with_alternating_ones",
+    ),
+    bug("B15", "modes in place of draws", "O6", "machine_oracles::ranks_of_missing_values_are_even"),
+    bug(
+        "B134",
+        "inputs of spins not doubled",
+        "O12",
+        "machine_oracles::a_small_magnet_has_its_energy_heat_and_magnetisation",
+    ),
+    bug(
+        "B335",
+        "losses counted for less",
+        "O3",
+        "tempered_oracles::tempered_transitions_are_in_detailed_balance",
+    ),
+    bug(
+        "B176",
+        "all transitions accepted",
+        "O5",
+        "tempered_oracles::joint_draws_of_transitions_agree_with_alternating_ones",
+    ),
+    bug("B176", "all transitions accepted", "O6", "tempered_oracles::ranks_after_transitions_are_even"),
+    bug(
+        "B336",
+        "rungs that share their words",
+        "O5",
+        "tempered_oracles::pairs_of_rungs_agree_with_direct_draws",
+    ),
+    bug(
+        "B73",
+        "swaps where they should be refused",
+        "O6",
+        "tempered_oracles::ranks_of_tempered_chains_are_even",
+    ),
+    bug(
+        "B73",
+        "swaps where they should be refused",
+        "O3",
+        "tempered_oracles::rounds_of_tempering_leave_the_joint_law_alone",
+    ),
+    bug("B333", "columns by names alone", "formats", "ratings::columns_are_read_by_number"),
+    bug(
+        "B337",
+        "an error where works do not overlap",
+        "hand",
+        "likelihood::works_that_do_not_overlap_say_nothing",
+    ),
+    bug("B338", "softplus that overflows", "hand", "machine::improbable_rows_keep_their_pseudo_likelihood"),
+    bug("B339", "differences wider than the peak", "Kaufman", "ising::the_peak_of_large_lattices_is_sharp"),
+    bug(
+        "B15",
+        "modes in place of draws",
+        "O12",
+        "machine_oracles::a_small_restricted_magnet_has_its_energy_heat_and_magnetisation",
+    ),
+    bug(
+        "B245",
+        "biases that stay cold",
+        "O5",
+        "deep_oracles::joint_draws_of_deep_machines_agree_with_alternating_ones",
+    ),
+    bug("B255", "one side never drawn", "O6", "deep_oracles::ranks_of_deep_machines_are_even"),
 ];
 
 /// Runs one proof in a process of its own, with a bug or without; tells whether it passed.

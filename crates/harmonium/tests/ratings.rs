@@ -449,6 +449,16 @@ fn a_quarter_of_each_user_is_held_out() {
     assert!(test.each().iter().all(|r| !train.rows().has(r.user as usize, r.item)));
 }
 
+/// Columns are named by their numbers from 1 as well, in any order.
+#[test]
+fn columns_are_read_by_number() {
+    let options = ReadRatings { columns: Some(["4", "1", "3"].map(String::from)), ..ReadRatings::default() };
+    let read =
+        Ratings::parse("f", "item,day,stars,user\na,9,5,x\nb,9,2,x\n", Scale::default(), &options).unwrap();
+    assert_eq!((read.users(), read.items()), (&["x".to_owned()][..], &["a".to_owned(), "b".to_owned()][..]));
+    assert_eq!(read.each().iter().map(|r| read.value(r)).collect::<Vec<_>>(), [5.0, 2.0]);
+}
+
 /// Figures of a script of its own: 1.3333 for the mean, 1.2054 and 1.0095 for biases, as means of five folds.
 #[test]
 fn baselines_of_lectures_are_the_known_ones() {

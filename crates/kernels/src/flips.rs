@@ -156,7 +156,7 @@ impl Spins {
         self.down[spin] = mutant!("B210", !down, down);
         let mut near = false;
         for &(vertex, twice) in links.of(spin) {
-            self.fields[vertex as usize] -= (twice ^ down) - down;
+            self.fields[vertex as usize] -= (mutant!("B329", twice, twice / 2) ^ down) - down;
             near |= (vertex as usize).wrapping_sub(first) < BLOCK;
         }
         near
@@ -212,7 +212,7 @@ impl Sweep<'_> {
     #[inline(always)]
     fn vector<S: Simd>(&mut self, first: usize, words: &[i32]) {
         let there = mutant!("B306", u32::MAX >> (32 - BLOCK.min(self.spins.count - first)), u32::MAX);
-        let mut flips = self.judge::<S>(first, words) & there;
+        let mut flips = self.judge::<S>(first, words) & mutant!("B330", there, there >> 1);
         while flips != 0 {
             let lane = flips.trailing_zeros();
             flips &= flips - 1;

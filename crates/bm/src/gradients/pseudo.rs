@@ -162,7 +162,7 @@ fn log_share(inputs: &[f64], x: &[i8], spin: bool) -> f64 {
 
 /// Computes ln(1 + e^x) without overflow.
 fn softplus(x: f64) -> f64 {
-    x.max(0.0) + libm::log1p(libm::exp(-x.abs()))
+    mutant!("B338", x.max(0.0) + libm::log1p(libm::exp(-x.abs())), libm::log1p(libm::exp(x)))
 }
 
 #[cfg(test)]

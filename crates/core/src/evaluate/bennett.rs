@@ -43,7 +43,7 @@ pub fn bennett_error(of_a: &[f64], of_b: &[f64], found: f64) -> f64 {
         let log = |w: &f64| log_sigmoid(sign * (-found - w - shift));
         let (sum, squares) = (log_sum(values.iter().map(log)), log_sum(values.iter().map(|w| 2.0 * log(w))));
         let share = libm::exp(squares - 2.0 * sum);
-        if share > 0.5 { f64::INFINITY } else { share - 1.0 / values.len() as f64 }
+        if share > mutant!("B337", 0.5, 2.0) { f64::INFINITY } else { share - 1.0 / values.len() as f64 }
     };
     (part(of_a, 1.0) + part(of_b, -1.0)).max(0.0).sqrt()
 }

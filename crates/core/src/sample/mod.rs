@@ -22,5 +22,5 @@ pub use diagnostics::{Mixing, MixingTest, autocorrelation_time, effective, rank_
 pub use exchange::{acceptance, swaps};
 pub use ladder::{Ladder, MAX_RUNGS};
 pub use observers::{Moments, Observer, Seen, Trace};
-pub use tempered_transitions::{Reversible, TemperedTransitions, Transitions, with_rows_back};
+pub use tempered_transitions::{Reversible, TemperedTransitions, Transitions, accepts, with_rows_back};
 pub use tempering::{ParallelTempering, Replicas};

@@ -100,11 +100,8 @@ impl TemperedTransitions {
                 step += 1;
             }
         }
-        let accepted = |(row, log): (usize, &f64)| {
-            let word = key.fold_in(u64::MAX).stream(row as u64).next_u32() >> 8;
-            // A ratio that is no number is refused.
-            !log.is_nan() && f64::from(word) < libm::exp(mutant!("B176", log.min(0.0), 0.0)) * 16_777_216.0
-        };
+        let accepted =
+            |(row, log): (usize, &f64)| accepts(key.fold_in(u64::MAX).stream(row as u64).next_u32(), *log);
         let accepted: Vec<bool> = ratio.iter().enumerate().map(accepted).collect();
         let refused: Vec<bool> = accepted.iter().map(|accepted| !accepted).collect();
         path.put_back(state, &before, &refused);
@@ -151,4 +148,11 @@ pub fn with_rows_back(state: &States, before: &States, rows: &[bool]) -> States 
     let count = state.rows();
     let both = States::stacked(&[state.clone(), before.clone()]);
     both.gather(rows.iter().enumerate().map(|(row, &back)| if back { count + row } else { row }))
+}
+
+/// Tells whether a transition is accepted whose word this is and whose ratio has this logarithm; one that is no number is refused. Steps
+/// decide so.
+pub fn accepts(word: u32, log_ratio: f64) -> bool {
+    let p = libm::exp(mutant!("B176", mutant!("B335", log_ratio, 0.9 * log_ratio).min(0.0), 0.0));
+    !log_ratio.is_nan() && f64::from(word >> 8) < p * 16_777_216.0
 }

@@ -154,7 +154,7 @@ impl<M: Thermal> Replicas<'_, M> {
     pub fn step(&mut self) -> Result<(), Error> {
         let (sweeps, rungs) = (sweeps(self.key), self.betas.len());
         for (rung, (state, &beta)) in self.states.iter_mut().zip(&self.betas).enumerate() {
-            let key = of_rung(sweeps, rung).fold_in(self.sweeps);
+            let key = of_rung(sweeps, mutant!("B336", rung, 0)).fold_in(self.sweeps);
             self.model.tempered(mutant!("B173", beta, 1.0)).sweep(state, key);
         }
         let chains = self.options.chains.chains;

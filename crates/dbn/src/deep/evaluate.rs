@@ -34,7 +34,7 @@ impl Evaluable for Dbm {
 
     /// With one hidden layer mean field is exact.
     fn is_bounded(&self) -> bool {
-        self.depth() > 1
+        mutant!("B326", self.depth() > 1, false)
     }
 
     fn is_discrete(&self) -> bool {

@@ -1,6 +1,6 @@
 //! Makes general machines with their judges, and bounds what f32 costs their draws.
 
-use harmonium::bm::{Graph, Machine};
+use harmonium::bm::{Colouring, Graph, Machine, Rule, Scan, View};
 use harmonium::units::Units;
 use harmonium::{Batch, BitMatrix};
 use harmonium_oracle::machine::{Machine as Exact, Unit};
@@ -92,6 +92,53 @@ pub(crate) fn batch(exact: &Exact, rows: &[Vec<usize>]) -> Batch {
 pub(crate) fn visible_states(exact: &Exact) -> Vec<Vec<usize>> {
     let count = exact.base().pow(exact.visible as u32);
     exact.states().into_iter().take(count).map(|state| state[..exact.visible].to_vec()).collect()
+}
+
+/// Makes every machine with every rule and order of visits.
+pub(crate) fn kernels(scale: f64) -> Vec<(Machine, Vec<usize>)> {
+    let mut out = Vec::new();
+    for machine in machines(scale) {
+        for rule in [Rule::HeatBath, Rule::Metropolis] {
+            let sequential = machine.clone().with_rule(rule);
+            let units = machine.graph().vertices();
+            let triples = machine.triples().to_vec();
+            let colouring = Colouring::greedy(machine.graph(), &triples);
+            let order = colouring.classes().iter().flatten().map(|&unit| unit as usize).collect();
+            let coloured = sequential.clone().with_scan(Scan::Coloured(colouring)).unwrap();
+            out.extend([(sequential, (0..units).collect()), (coloured, order)]);
+        }
+    }
+    out
+}
+
+/// Splits the words into intervals of one outcome each, by bisection: outcomes change with the word in one direction.
+fn intervals(outcome: &dyn Fn(u32) -> usize) -> Vec<(u32, f64, usize)> {
+    let mut out = Vec::new();
+    let mut low = 0_u64;
+    while low < 1 << 32 {
+        let here = outcome(low as u32);
+        let (mut least, mut most) = (low + 1, 1_u64 << 32);
+        while least < most {
+            let middle = u64::midpoint(least, most);
+            if outcome(middle as u32) == here { least = middle + 1 } else { most = middle }
+        }
+        let end = least.min(1 << 32);
+        out.push((low as u32, (end - low) as f64 / 4_294_967_296.0, here));
+        low = end;
+    }
+    out
+}
+
+/// Gives the probabilities of the states that a unit moves to.
+pub(crate) fn draw(view: &View<'_>, state: &BitMatrix, unit: usize, base: usize) -> Vec<f64> {
+    let mut out = vec![0.0; base];
+    // Where the first word always accepts, the second chooses the proposal alone; else it changes nothing.
+    for (proposal, share, _) in intervals(&|word| view.drawn(state, 0, unit, [0, word])) {
+        for (_, p, to) in intervals(&|word| view.drawn(state, 0, unit, [word, proposal])) {
+            out[to] += share * p;
+        }
+    }
+    out
 }
 
 /// Bounds, over all units and states, the size of what a unit receives: Σ |θ| of its terms.

@@ -7,6 +7,7 @@ pub(crate) mod conditions;
 pub(crate) mod deep;
 pub(crate) mod law;
 pub(crate) mod machines;
+pub(crate) mod oracles;
 pub(crate) mod own;
 pub(crate) mod recipe;
 pub(crate) mod stacks;

@@ -103,7 +103,8 @@ impl Layout {
 fn columns(wanted: &[String; 3], names: &[String]) -> Result<[usize; 3], Error> {
     let mut out = [0; 3];
     for (out, want) in out.iter_mut().zip(wanted) {
-        let number = want.parse::<usize>().ok().filter(|n| (1..=names.len()).contains(n)).map(|n| n - 1);
+        let number = want.parse::<usize>().ok().filter(|n| (1..=names.len()).contains(n));
+        let number = mutant!("B333", number.map(|n| n - 1), None);
         let place = number.or_else(|| names.iter().position(|name| name == want));
         let expected = || format!("one of {}, or a number up to {}", names.join(", "), names.len());
         *out = place.ok_or_else(|| Error::option("columns", expected(), want))?;

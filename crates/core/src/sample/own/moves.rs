@@ -69,7 +69,8 @@ pub fn leapfrog(
 
 /// Draws a standard normal vector, a word an entry.
 pub(super) fn normal(dim: usize, stream: &mut dyn RngCore) -> Vec<f64> {
-    (0..dim).map(|_| quantile(uniform(stream.next_u32()))).collect()
+    let mut one = || quantile(uniform(stream.next_u32()));
+    (0..dim).map(|_| mutant!("B325", one(), 0.9 * one())).collect()
 }
 
 /// Holds positions as the f32 that states are made of, so that energies are those of the states themselves.
@@ -78,8 +79,9 @@ fn narrowed(x: Vec<f64>) -> Vec<f64> {
 }
 
 impl<E: Smooth> Landscape<'_, E> {
-    /// Moves one row: the words are the noise, one a coordinate, and then the decision.
-    pub(super) fn step(&self, row: &mut [f32], stream: &mut dyn RngCore) {
+    /// Moves one row by the words of a stream, as sweeps do: they are the noise, one a coordinate, and then the decision. Word w is
+    /// the number (w + ½) / 2^32, of which a coordinate takes the normal quantile.
+    pub fn step(&self, row: &mut [f32], stream: &mut dyn RngCore) {
         let x: Vec<f64> = row.iter().map(|&x| f64::from(x)).collect();
         let noise = normal(x.len(), stream);
         let (y, log) = match self.moves() {
@@ -88,7 +90,7 @@ impl<E: Smooth> Landscape<'_, E> {
             Move::Hmc { step, leaps } => self.hmc(&x, noise, step, leaps),
         };
         // Written so that NaN refuses.
-        if log >= 0.0 || uniform(stream.next_u32()) < libm::exp(log) {
+        if log >= mutant!("B322", 0.0, -0.02) || uniform(stream.next_u32()) < libm::exp(log) {
             row.iter_mut().zip(y).for_each(|(x, y)| *x = y as f32);
         }
     }
