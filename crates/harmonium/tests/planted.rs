@@ -74,6 +74,8 @@ mod inpaint;
 mod invariance;
 #[path = "ising.rs"]
 mod ising;
+#[path = "ladder.rs"]
+mod ladder;
 #[path = "likelihood.rs"]
 mod likelihood;
 #[path = "limits.rs"]
@@ -86,6 +88,8 @@ mod linear_classes;
 mod machine;
 #[path = "machine_forms.rs"]
 mod machine_forms;
+#[path = "machine_reversal.rs"]
+mod machine_reversal;
 #[path = "machine_sampling.rs"]
 mod machine_sampling;
 #[path = "machine_training.rs"]
@@ -120,6 +124,8 @@ mod own_reals;
 mod own_sites;
 #[path = "pseudo_gradient.rs"]
 mod pseudo_gradient;
+#[path = "raise.rs"]
+mod raise;
 #[path = "randomness.rs"]
 mod randomness;
 #[path = "ratings.rs"]
@@ -169,7 +175,7 @@ const fn bug(id: &'static str, what: &'static str, oracle: &'static str, proof: 
     Bug { id, what, oracle, proof }
 }
 
-const BUGS: [Bug; 257] = [
+const BUGS: [Bug; 266] = [
     bug("B01", "negative phase pairs h with the wrong v", "O7", "estimators::cd_has_its_expectation"),
     bug("B02", "AIS anneals with the wrong parameters", "O8", "ais::weights_are_unbiased"),
     bug(
@@ -1256,6 +1262,60 @@ const BUGS: [Bug; 257] = [
         "half a change of energy",
         "O1",
         "own_machine::energies_and_changes_are_those_of_the_machine",
+    ),
+    bug(
+        "B340",
+        "tempered transitions that go down as they came up",
+        "O4",
+        "machine_reversal::tempered_transitions_of_general_machines_do_not_drift",
+    ),
+    bug(
+        "B341",
+        "a way back in the order of the way there",
+        "O3",
+        "machine_reversal::sweeps_back_are_the_reversal_of_sweeps",
+    ),
+    bug(
+        "B342",
+        "reverse annealing without its first sweep",
+        "O8",
+        "raise::weights_of_restricted_machines_have_the_mean_of_where_annealing_ends",
+    ),
+    bug(
+        "B343",
+        "reverse annealing without ln Z of the base",
+        "O8",
+        "raise::weights_of_restricted_machines_have_the_mean_of_where_annealing_ends",
+    ),
+    bug(
+        "B344",
+        "errors from parts of the run, not from chains",
+        "O8",
+        "ladder::intervals_of_slow_chains_cover",
+    ),
+    bug(
+        "B345",
+        "energies without the hidden units that a swap forgets",
+        "O7",
+        "ladder::energies_on_the_first_rung_have_their_mean",
+    ),
+    bug(
+        "B346",
+        "rungs far apart compared all the same",
+        "refusal",
+        "ladder::ladders_that_tell_nothing_are_refused",
+    ),
+    bug(
+        "B347",
+        "hidden units weighed as if their draw were certain",
+        "O8",
+        "raise::weights_of_general_machines_have_the_mean_of_where_annealing_ends",
+    ),
+    bug(
+        "B348",
+        "a slope that pushes away from the hidden units",
+        "O2",
+        "own_rbm::smooth_energies_are_the_free_energy_with_its_slope",
     ),
 ];
 

@@ -130,16 +130,16 @@ fn estimates_err_low_and_come_nearer() {
     let rbm = balanced(10, 6, 2.0, 5);
     let law = visible_distribution(&exact(&rbm));
     let (table, mut rng) = (Table::new(&law), Rng::new(6));
-    let drawn: Vec<u64> = (0..400).map(|_| table.draw(&mut rng) as u64).collect();
+    let drawn: Vec<u64> = (0..200).map(|_| table.draw(&mut rng) as u64).collect();
     let rows = Batch::from_states(states(10, &drawn)).unwrap();
     let base: Layer = Bernoulli::new(vec![0.0; 10]).into();
     let mut last = f64::NEG_INFINITY;
-    for (betas, clearly, near) in [(2, true, 9.0), (10, true, 2.0), (100, false, 0.5), (2000, false, 0.02)] {
-        let options = Raise { chains: 20, ..options(&base, betas) };
+    for (betas, clearly, near) in [(2, true, 9.0), (10, true, 2.0), (100, false, 0.5), (2000, false, 0.05)] {
+        let options = Raise { chains: 10, ..options(&base, betas) };
         let found = raise(&rbm, &rows, &options, key(3), &mut |_, _, _| ()).unwrap();
         let off: Vec<f64> =
             found.rows.iter().zip(&drawn).map(|(log, &v)| log - law[v as usize].ln()).collect();
-        let (low, error) = (mean(&off), (variance(&off) / 400.0).sqrt());
+        let (low, error) = (mean(&off), (variance(&off) / 200.0).sqrt());
         assert!(low < z_star(8) * error, "{betas} betas: {low} above the exact value, error {error}");
         assert!(!clearly || low < -z_star(8) * error, "{betas} betas: {low}, error {error}");
         assert!(low > last && low > -near, "{betas} betas: {low} after {last}");
