@@ -187,7 +187,8 @@ pub trait Annealed {
 
     /// Does the same with the reversal of that sweep: p(x) T(x → y) = p(y) T'(y → x), p being the law at `to`, T the sweep of
     /// [`Annealed::advance`] and T' this one. Who walks back from the model to the base moves so. A sweep in detailed balance is its
-    /// own reversal, which is what stands here unless a path says otherwise.
+    /// own reversal, which is what stands here. A path that leaves it at that though its sweeps are not still has unbiased weights, but
+    /// is not [`crate::sample::Reversible`].
     fn retreat(&self, state: &mut Self::State, from: f32, to: f32, key: Key) -> Vec<f64> {
         self.advance(state, from, to, key)
     }

@@ -98,11 +98,11 @@ fn smooth_energies_are_the_free_energy_with_its_slope() {
     }
 }
 
-/// First and second moments of v are those of the mixture over h of N(σ²(b + W h), σ²), after sweeps from fresh chains; z of 20,000
+/// First and second moments of v are those of the mixture over h of N(σ²(b + W h), σ²), after sweeps from fresh chains; z of 4,000
 /// independent chains, six figures of two samplers compared.
 #[test]
 fn smooth_moves_have_the_law_of_the_machine() {
-    const N: usize = 20_000;
+    const N: usize = 4_000;
     let rbm = real(2);
     let (w, sigma2) = (rbm.weights().mapv(f64::from), [-0.5_f64, 0.0, 0.7].map(f64::exp));
     let centres = |h: usize| -> Vec<f64> {
@@ -120,7 +120,7 @@ fn smooth_moves_have_the_law_of_the_machine() {
     for moves in [Move::Mala { step: 0.8 }, Move::Hmc { step: 0.4, leaps: 5 }] {
         let model = Continuous::new(rbm.visible_reals().unwrap(), moves, 2.0).unwrap();
         let mut chains = model.init(N, key(3));
-        model.run(&mut chains, 0..400, key(4));
+        model.run(&mut chains, 0..100, key(4));
         let values = model.pack(&chains).to_array().mapv(f64::from);
         for i in 0..3 {
             let column = values.column(i).to_vec();
