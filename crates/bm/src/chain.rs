@@ -122,11 +122,16 @@ pub(crate) fn joined(rows: usize, features: usize, packed: &[Vec<u64>]) -> BitMa
 /// Gives the state that a unit takes from its law when it receives nothing.
 pub(crate) fn alone(view: &View<'_>, unit: usize, word: u32) -> usize {
     let width = view.machine.width();
-    if width == 1 {
-        return usize::from(numeric::bernoulli(word, view.activation(unit, 0)));
-    }
     let activations: Vec<f32> = (0..width).map(|class| view.activation(unit * width + class, 0)).collect();
-    class(&activations, word)
+    of_activations(&activations, word)
+}
+
+/// Gives the state, 0 or 1 or a class, that a unit with these activations takes from its law.
+pub(crate) fn of_activations(activations: &[f32], word: u32) -> usize {
+    match activations {
+        [activation] => usize::from(numeric::bernoulli(word, *activation)),
+        _ => class(activations, word),
+    }
 }
 
 /// Decides whether a change that lowers the energy by `gain` is made: (word >> 8) · 2^-24 < e^gain.

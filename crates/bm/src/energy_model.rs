@@ -59,6 +59,10 @@ impl Thermal for Machine {
     fn tempered(&self, beta: f32) -> View<'_> {
         View::tempered(self, beta)
     }
+
+    fn log_states(&self) -> Option<f64> {
+        Some(self.graph.vertices() as f64 * libm::log(self.states() as f64))
+    }
 }
 
 impl EnergyModel for Machine {

@@ -11,8 +11,7 @@ use ndarray::Array1;
 
 use crate::{Machine, Path, State};
 
-/// Machines of at most 2^20 states are enumerated; for larger ones, hidden units may have 2^20 states, since −F sums over them. Their
-/// sweeps go over units one after the other, which is not reversible, so both directions are reported and no ratio of them.
+/// Machines of at most 2^20 states are enumerated; for larger ones, hidden units may have 2^20 states, since −F sums over them.
 impl Evaluable for Machine {
     type State = State;
     type Path<'a> = Path<'a>;
@@ -72,5 +71,18 @@ impl Evaluable for Machine {
             }
         });
         Ok(state)
+    }
+
+    /// Draws every hidden unit from its law given the visible units alone, the other hidden ones at 0: where hidden units do not
+    /// meet, that is the model's own.
+    fn stand(&self, rows: &Batch, key: Key) -> Result<(State, Array1<f64>), Error> {
+        self.check_data(rows)?;
+        rows.check_complete("data")?;
+        Ok(self.view().stood(&self.clamp(rows).bits, key))
+    }
+
+    /// The way back visits the units in the opposite order.
+    fn is_reversible(&self) -> bool {
+        true
     }
 }

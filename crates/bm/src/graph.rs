@@ -236,6 +236,25 @@ mod tests {
         assert!(Graph::rectangle(0, 4, true).is_err());
     }
 
+    /// Sizes whose products or sums pass what a number holds, and such as no memory would: named before anything is made.
+    #[test]
+    fn sizes_out_of_range_are_refused() {
+        let said = |graph: Result<Graph, Error>| graph.unwrap_err().to_string();
+        let whole = usize::MAX;
+        for (first, second) in [(whole, 2), (2, whole), (1 << 31, 4), (whole, whole)] {
+            let expected =
+                format!("edges of a bipartite graph: expected at most 2^32 − 1, got {first} × {second}");
+            assert_eq!(said(Graph::bipartite(first, second)), expected);
+        }
+        for (rows, columns) in [(whole, 2), (2, whole), (1 << 33, 1 << 33)] {
+            let expected = format!("sites of a rectangle: expected at most 2^31, got {rows} × {columns}");
+            assert_eq!(said(Graph::rectangle(rows, columns, false)), expected);
+        }
+        let expected = "vertices of a complete graph: expected at most 32768, got 32769";
+        assert_eq!(said(Graph::complete((1 << 15) + 1)), expected);
+        assert!(said(Graph::new(MAX_VERTICES + 1, [])).starts_with("vertices: expected 1 to"));
+    }
+
     #[test]
     fn parts_are_found_and_a_graph_may_have_no_edge() {
         let graph = Graph::new(5, [[3, 1], [0, 4]]).unwrap();

@@ -33,6 +33,7 @@ mod path;
 pub mod read;
 mod scan;
 mod sites;
+mod stand;
 mod state;
 mod sums;
 mod view;

@@ -3,6 +3,8 @@
 use std::borrow::Cow;
 
 use harmonium_core::evaluate::LogSumExp;
+use harmonium_core::sample::{Reversible, with_rows_back};
+use harmonium_core::units::States;
 use harmonium_core::{Annealed, Error, Key};
 use harmonium_kernels::parallel;
 
@@ -63,12 +65,46 @@ impl Annealed for Path<'_> {
     }
 
     fn advance(&self, state: &mut State, from: f32, to: f32, key: Key) -> Vec<f64> {
+        self.step(state, from, to, &|view, state| view.walk(state, Free::All, 0..1, &|_| key))
+    }
+
+    /// Visits the units from the last to the first: each draw is in detailed balance with the law, so that the same draws in the opposite
+    /// order are the reversal of a sweep.
+    fn retreat(&self, state: &mut State, from: f32, to: f32, key: Key) -> Vec<f64> {
+        self.step(state, from, to, &|view, state| view.walk_back(state, key))
+    }
+}
+
+impl Reversible for Path<'_> {
+    fn check_reversible(&self) -> Result<(), Error> {
+        Ok(())
+    }
+
+    fn packed(&self, state: &State) -> States {
+        States::Bits(state.bits.clone())
+    }
+
+    fn put_back(&self, state: &mut State, before: &State, rows: &[bool]) {
+        let [now, then] = [&*state, before].map(|state| self.packed(state));
+        state.bits = with_rows_back(&now, &then, rows).expect_bits().clone();
+    }
+}
+
+impl Path<'_> {
+    /// Gives F_from − F_to of each row, and then moves at β = `to`.
+    fn step(
+        &self,
+        state: &mut State,
+        from: f32,
+        to: f32,
+        walk: &(dyn Fn(&View<'_>, &mut State) + Sync),
+    ) -> Vec<f64> {
         let (before, after) =
             (View::annealed(self.machine, &self.base, from), View::annealed(self.machine, &self.base, to));
         let energies = before.energies(&state.bits).into_iter();
         let gains =
             energies.zip(after.energies(&state.bits)).map(|(a, b)| mutant!("B141", a - b, b - a)).collect();
-        parallel::team(|| after.walk(state, Free::All, 0..1, &|_| key));
+        parallel::team(|| walk(&after, state));
         gains
     }
 }

@@ -100,21 +100,34 @@ impl<'a> View<'a> {
             sweeps.for_each(|sweep| dense.sweep_many(&weighing, &mut state.bits, key(sweep).fold_in(0)));
             return;
         }
-        let (rows, features) = (state.bits.rows(), self.biases.len());
+        state.bits = self.each_row(&state.bits, &|chain, row| match plain {
+            Some(dense) => self.walk_plain(dense, chain, row, sweeps.clone(), key),
+            None => sweeps.clone().for_each(|n| self.sweep_row(chain, row, free, key(n), false)),
+        });
+    }
+
+    /// Sweeps each row once through all units, in the opposite order of [`View::walk`].
+    pub(crate) fn walk_back(&self, state: &mut State, key: Key) {
+        state.latent = Latent::None;
+        let back = mutant!("B341", true, false);
+        state.bits =
+            self.each_row(&state.bits, &|chain, row| self.sweep_row(chain, row, Free::All, key, back));
+    }
+
+    /// Walks each row on its own.
+    fn each_row(&self, bits: &BitMatrix, walk: &(dyn Fn(&mut Chain, usize) + Sync)) -> BitMatrix {
+        let rows = bits.rows();
         let each = (TASK / self.machine.graph.vertices()).max(1);
         let walked = parallel::map(rows.div_ceil(each), |task| {
             let rows = task * each..rows.min((task + 1) * each);
             let packed = rows.flat_map(|row| {
-                let mut chain = Chain::new(self, state.bits.row(row));
-                match plain {
-                    Some(dense) => self.walk_plain(dense, &mut chain, row, sweeps.clone(), key),
-                    None => sweeps.clone().for_each(|n| self.sweep_row(&mut chain, row, free, key(n))),
-                }
+                let mut chain = Chain::new(self, bits.row(row));
+                walk(&mut chain, row);
                 chain.pack()
             });
             packed.collect::<Vec<u64>>()
         });
-        state.bits = joined(rows, features, &walked);
+        joined(rows, self.biases.len(), &walked)
     }
 
     /// Sweeps one row of a plain machine; what its units receive is of no use afterwards.
@@ -139,7 +152,8 @@ impl<'a> View<'a> {
         words
     }
 
-    fn sweep_row(&self, chain: &mut Chain, row: usize, free: Free<'_>, key: Key) {
+    /// Sweeps one row, `back` from the last unit or colour to the first.
+    fn sweep_row(&self, chain: &mut Chain, row: usize, free: Free<'_>, key: Key, back: bool) {
         let (n, words) = (self.machine.graph.vertices(), self.words(key, row));
         let mut proposals = Vec::new();
         if self.machine.rule == Rule::Metropolis && self.machine.width() > 1 {
@@ -147,14 +161,15 @@ impl<'a> View<'a> {
             bernoulli::fill(key.fold_in(1), row as u64, &mut proposals);
         }
         let words_of = |unit: usize| [words[unit], proposals.get(unit).copied().unwrap_or(0)];
+        let order = |count: usize| (0..count).map(move |at| if back { count - 1 - at } else { at });
         match &self.machine.scan {
-            Scan::Sequential => (0..n).filter(|&unit| free.frees(self, row, unit)).for_each(|unit| {
+            Scan::Sequential => order(n).filter(|&unit| free.frees(self, row, unit)).for_each(|unit| {
                 let state = chain.drawn(self, unit, words_of(unit));
                 chain.set(self, unit, state);
             }),
-            Scan::Coloured(colouring) => colouring.classes().iter().for_each(|class| {
-                let units =
-                    class.iter().map(|&unit| unit as usize).filter(|&unit| free.frees(self, row, unit));
+            Scan::Coloured(colouring) => order(colouring.classes().len()).for_each(|colour| {
+                let class = colouring.classes()[colour].iter().map(|&unit| unit as usize);
+                let units = class.filter(|&unit| free.frees(self, row, unit));
                 self.draw_block(chain, &units.collect::<Vec<_>>(), &words_of);
             }),
         }

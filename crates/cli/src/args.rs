@@ -156,6 +156,10 @@ pub(crate) struct Evaluate {
     /// Print an estimate however wide its interval is
     #[arg(long)]
     pub(crate) force: bool,
+    /// Rows, spread evenly over the data, from each of which ten runs anneal down to the base: an estimate of their log-likelihood
+    /// that errs low, without ln Z. 0 leaves that out
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub(crate) raise: usize,
     /// Samples to draw and compare with the data: moments, maximum mean discrepancy, nearest neighbours; with base data
     /// also whether these were learnt by heart. 0 draws none
     #[arg(long, value_name = "N", default_value_t = 0)]

@@ -1,6 +1,8 @@
 //! Measures log-likelihoods and refuses to give out what is too uncertain.
 
-use harmonium::evaluate::{Ais, Annealing, Comparison, Interval, Likelihood, Memory, Order};
+use harmonium::evaluate::{
+    Ais, Annealing, Comparison, Interval, Likelihood, Memory, Order, Raise, RaiseEstimate, raise,
+};
 use harmonium::rbm::Rbm;
 use harmonium::units::Units;
 use harmonium::{Batch, Error, Key};
@@ -42,9 +44,64 @@ pub(crate) struct Figures {
     /// None for visible units that have not two states.
     pub(crate) pseudo_log_likelihood: Option<f64>,
     pub(crate) seconds: f64,
+    /// What annealing down from rows gives, where it was asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) raise: Option<Raised>,
     /// How samples compare with the rows, where some were asked for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) samples: Option<Comparison>,
+}
+
+/// Runs of a row that anneal down.
+const CHAINS: usize = 10;
+
+/// Is a log-likelihood by reverse annealing, which errs low: mean over its rows, in nats.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+pub(crate) struct Raised {
+    pub(crate) rows: usize,
+    pub(crate) chains: usize,
+    pub(crate) log_likelihood: f64,
+    /// Standard error for these rows.
+    pub(crate) error: f64,
+    /// Standard error if they stand for others, too; none for one row.
+    pub(crate) error_of_rows: Option<f64>,
+    pub(crate) ess: f64,
+}
+
+impl Raised {
+    /// Says it in one line, for whom the rows stand for others.
+    pub(crate) fn sentence(&self) -> String {
+        let Self { rows, chains, log_likelihood, error, ess, .. } = self;
+        let others =
+            self.error_of_rows.map_or(String::new(), |error| format!(", {error:.2} with that of rows"));
+        format!(
+            "reverse annealing {log_likelihood:.2} nats a row, which errs low: standard error {error:.2}{others}, {rows} rows, effective runs {ess:.1} of {chains}"
+        )
+    }
+}
+
+/// Anneals down from some rows, spread evenly over all.
+///
+/// # Errors
+/// Refuses rows of another width and options out of range.
+pub(crate) fn raised(
+    rbm: &Rbm,
+    rows: &Batch,
+    count: usize,
+    annealing: &Annealing<'_>,
+    key: Key,
+    output: Output,
+) -> Result<Raised, Error> {
+    let (all, count) = (rows.rows(), count.min(rows.rows()));
+    let some = rows.gather((0..count).map(|at| at * all / count));
+    let base = annealing.base.or(Some(rbm.base()));
+    let options = Raise { chains: CHAINS, betas: annealing.ais.betas, base };
+    let bar = console::bar(output, 1, "walking down from rows");
+    let found = raise(rbm, &some, &options, key, &mut |stage, done, of| show(&bar, stage, done, of));
+    bar.finish_and_clear();
+    let RaiseEstimate { mean, error, error_of_rows, ess, .. } = found?;
+    let error_of_rows = error_of_rows.is_finite().then_some(error_of_rows);
+    Ok(Raised { rows: count, chains: CHAINS, log_likelihood: mean, error, error_of_rows, ess })
 }
 
 /// Chooses enumeration where it takes no time.
@@ -138,6 +195,7 @@ fn figures(
         },
         pseudo_log_likelihood: pseudo,
         seconds: 0.0,
+        raise: None,
         samples: None,
     })
 }

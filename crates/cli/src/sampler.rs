@@ -139,7 +139,7 @@ impl SamplerOptions {
             replicas.step()?;
             watch(done);
             if done > chains.burn_in {
-                energies.keep(rbm.energy(replicas.state()).iter().copied());
+                energies.keep(replicas.energies(0).iter().copied());
             }
         }
         outcome.ladder = Some((replicas.betas().to_vec(), replicas.swap_rates()));

@@ -127,6 +127,25 @@ fn annealing_brackets_the_exact_value() {
     assert!(one_way["log_z_reverse"].is_null() && one_way["reverse_sweeps"].is_null());
 }
 
+/// Over rows of the training data, and ten runs a row on 1,000 temperatures: no further below the exact value than 5 nats, and not above it
+/// by more than errors of rows.
+#[test]
+fn rows_anneal_down_to_a_value_that_errs_low() {
+    let (place, _) = trained();
+    let exact = number(&evaluate(&place, "")["log_likelihood"]);
+    let found = evaluate(&place, "--betas 1000 --raise 20 --seed 3");
+    let raise = &found["raise"];
+    assert_eq!((&raise["rows"], &raise["chains"]), (&20.into(), &10.into()));
+    let [mean, error, of_rows] =
+        ["log_likelihood", "error", "error_of_rows"].map(|name| number(&raise[name]));
+    assert!(mean < exact + 5.0 * of_rows && mean > exact - 5.0 * of_rows - 5.0, "{mean} for {exact}");
+    assert!(error > 0.0 && error < of_rows);
+    let all = evaluate(&place, &format!("--betas 300 --raise {}", 10 * ROWS));
+    assert_eq!(all["raise"]["rows"], ROWS);
+    let text = place.words("evaluate run --data digits.npy --binarize threshold --betas 300 --raise 2").ok();
+    assert!(text.stdout.contains("reverse annealing"), "{}", text.stdout);
+}
+
 #[test]
 fn evaluation_repeats_itself_but_for_the_time() {
     let (place, _) = trained();

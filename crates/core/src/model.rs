@@ -57,6 +57,12 @@ pub trait Thermal: Gibbs {
         Ok(())
     }
 
+    /// Gives ln Z at β = 0 where it is known and finite: the logarithm of the number of states, in nats. It is where
+    /// [`crate::evaluate::ladder_log_partition`] can begin.
+    fn log_states(&self) -> Option<f64> {
+        None
+    }
+
     /// Refuses inverse temperatures at which e^−βE is no law, say 0 where states are unbounded.
     ///
     /// # Errors
@@ -153,6 +159,9 @@ pub trait Marginal {
     fn free_energy(&self, data: &Batch) -> Result<Array1<f64>, Error>;
 }
 
+/// Is a step along a path, with its sweep or the reversal of it.
+pub(crate) type Step<A> = fn(&A, &mut <A as Annealed>::State, f32, f32, Key) -> Vec<f64>;
+
 /// Walks from an independent base model to the model itself, for annealed importance sampling.
 pub trait Annealed {
     /// What the runs stand on.
@@ -175,4 +184,12 @@ pub trait Annealed {
 
     /// Gives F_from(v) − F_to(v) of each run, in nats, and then sweeps once at β = `to`.
     fn advance(&self, state: &mut Self::State, from: f32, to: f32, key: Key) -> Vec<f64>;
+
+    /// Does the same with the reversal of that sweep: p(x) T(x → y) = p(y) T'(y → x), p being the law at `to`, T the sweep of
+    /// [`Annealed::advance`] and T' this one. Who walks back from the model to the base moves so. A sweep in detailed balance is its
+    /// own reversal, which is what stands here. A path that leaves it at that though its sweeps are not still has unbiased weights, but
+    /// is not [`crate::sample::Reversible`].
+    fn retreat(&self, state: &mut Self::State, from: f32, to: f32, key: Key) -> Vec<f64> {
+        self.advance(state, from, to, key)
+    }
 }

@@ -157,6 +157,9 @@ fn machines_come_back_from_files() {
     assert_eq!(said(&other, tensors.clone()), "header at model: expected machine, got \"rbm\"");
     let without = tensors.iter().filter(|tensor| tensor.name != "couplings").cloned().collect();
     assert_eq!(said(&header, without), "couplings: expected 10 entries, got 0 entries");
+    // A header that names many units must not fill the memory: it is compared with what is there first.
+    let large = Header { units: Units::Bernoulli(1 << 20), ..header.clone() };
+    assert_eq!(said(&large, tensors.clone()), "biases: expected 1048576 of them, got 5");
     let mut negative = tensors.clone();
     negative[0].values = Values::I64(vec![-1; 20]);
     assert_eq!(said(&header, negative), "tensors at edges: expected indices, got -1");

@@ -5,13 +5,13 @@ mod common;
 use common::tolerance::tau_f;
 use common::{close, exact, key, model};
 use harmonium::rbm::Rbm;
-use harmonium::sample::own::{Discrete, Sites, Update};
-use harmonium::units::{States, Units};
+use harmonium::sample::own::{Continuous, Discrete, Move, Sites, Smooth, Update};
+use harmonium::units::{Bernoulli, Gaussian, Layer, States, Units};
 use harmonium::{Gibbs, Thermal};
 use harmonium_oracle::enumerate::visible_distribution;
 use harmonium_oracle::rng::Rng;
 use harmonium_oracle::sample::Table as Draws;
-use harmonium_oracle::stats::{tv, tv_star};
+use harmonium_oracle::stats::{tv, tv_star, z_score, z_star};
 
 fn state(units: usize, v: u64) -> Vec<u16> {
     (0..units).map(|i| (v >> i & 1) as u16).collect()
@@ -63,9 +63,85 @@ fn locally_informed_chains_of_a_machine_do_not_drift() {
     assert!(moved(0.8, 16) > 2.0 * tv_star(&law, N), "the control");
 }
 
+/// A machine of Gaussian units with variances of their own and hidden bits.
+fn real(seed: u64) -> Rbm {
+    let (mut rng, mut draw) = (Rng::new(seed), Vec::new());
+    draw.resize_with(3 * 2 + 3 + 2, || rng.normal() as f32);
+    let visible = Gaussian::new(draw[6..9].to_vec(), vec![-0.5, 0.0, 0.7], true);
+    let weights = ndarray::Array2::from_shape_vec((3, 2), draw[..6].to_vec()).unwrap();
+    Rbm::from_layers(weights, Layer::Gaussian(visible), Bernoulli::new(draw[9..].to_vec()).into()).unwrap()
+}
+
+/// F to what f32 inputs cost, some 1e-6 of values up to 10; its slope against differences over 2e-5 in f64, which err by third
+/// derivatives times 1e-10 and rounding of 1e-15 / 1e-5.
+#[test]
+fn smooth_energies_are_the_free_energy_with_its_slope() {
+    for seed in 0..5 {
+        let (rbm, mut rng) = (real(seed), Rng::new(90 + seed));
+        let smooth = rbm.visible_reals().unwrap();
+        for _ in 0..20 {
+            let x: Vec<f64> = (0..3).map(|_| f64::from((2.0 * rng.normal()) as f32)).collect();
+            let row = ndarray::Array2::from_shape_fn((1, 3), |(_, i)| x[i] as f32);
+            let free = rbm.view().free_energies(&States::Reals(row))[0];
+            close(smooth.energy(&x), free, 1e-4, seed);
+            let mut slope = [0.0; 3];
+            smooth.gradient(&x, &mut slope);
+            for (i, slope) in slope.into_iter().enumerate() {
+                let at = |step: f64| {
+                    let mut x = x.clone();
+                    x[i] += step;
+                    smooth.energy(&x)
+                };
+                close(slope, (at(1e-5) - at(-1e-5)) / 2e-5, 1e-7, (seed, i));
+            }
+        }
+    }
+}
+
+/// First and second moments of v are those of the mixture over h of N(σ²(b + W h), σ²), after sweeps from fresh chains; z of 4,000
+/// independent chains, six figures of two samplers compared.
+#[test]
+fn smooth_moves_have_the_law_of_the_machine() {
+    const N: usize = 4_000;
+    let rbm = real(2);
+    let (w, sigma2) = (rbm.weights().mapv(f64::from), [-0.5_f64, 0.0, 0.7].map(f64::exp));
+    let centres = |h: usize| -> Vec<f64> {
+        let bit = |j: usize| (h >> j & 1) as f64;
+        let pull =
+            |i: usize| f64::from(rbm.visible_bias()[i]) + (0..2).map(|j| w[(i, j)] * bit(j)).sum::<f64>();
+        (0..3).map(|i| sigma2[i] * pull(i)).collect()
+    };
+    let weigh = |h: usize| {
+        let own: f64 = (0..2).map(|j| f64::from(rbm.hidden_bias()[j]) * (h >> j & 1) as f64).sum();
+        (own + centres(h).iter().zip(sigma2).map(|(m, v)| m * m / (2.0 * v)).sum::<f64>()).exp()
+    };
+    let total: f64 = (0..4).map(weigh).sum();
+    let mean_of = |f: &dyn Fn(&[f64]) -> f64| (0..4).map(|h| weigh(h) / total * f(&centres(h))).sum::<f64>();
+    for moves in [Move::Mala { step: 0.8 }, Move::Hmc { step: 0.4, leaps: 5 }] {
+        let model = Continuous::new(rbm.visible_reals().unwrap(), moves, 2.0).unwrap();
+        let mut chains = model.init(N, key(3));
+        model.run(&mut chains, 0..100, key(4));
+        let values = model.pack(&chains).to_array().mapv(f64::from);
+        for i in 0..3 {
+            let column = values.column(i).to_vec();
+            let squares: Vec<f64> = column.iter().map(|x| x * x).collect();
+            let first = z_score(&column, mean_of(&|m| m[i]));
+            let second = z_score(&squares, mean_of(&|m| m[i] * m[i]) + sigma2[i]);
+            assert!(
+                first.abs() < z_star(12) && second.abs() < z_star(12),
+                "{moves:?}, {i}: {first}, {second}"
+            );
+        }
+    }
+}
+
 #[test]
 fn other_units_are_refused() {
     let rbm = Rbm::new(Units::Spin(3), Units::Bernoulli(2), key(1)).unwrap();
+    let refused = rbm.visible_reals().unwrap_err().to_string();
+    assert!(refused.starts_with("a smooth energy: expected Gaussian visible units"), "{refused}");
+    let spins = Rbm::new(Units::Gaussian(3), Units::Spin(2), key(1)).unwrap();
+    assert!(spins.visible_reals().unwrap_err().to_string().contains("expected hidden bits"));
     let refused = rbm.visible_sites().unwrap_err().to_string();
     assert!(refused.starts_with("sites: expected bits on both sides"), "{refused}");
 }

@@ -80,6 +80,8 @@ mod invariance;
 mod ising;
 #[path = "lattice_oracles.rs"]
 mod lattice_oracles;
+#[path = "ladder.rs"]
+mod ladder;
 #[path = "likelihood.rs"]
 mod likelihood;
 #[path = "limits.rs"]
@@ -94,6 +96,8 @@ mod machine;
 mod machine_forms;
 #[path = "machine_oracles.rs"]
 mod machine_oracles;
+#[path = "machine_reversal.rs"]
+mod machine_reversal;
 #[path = "machine_sampling.rs"]
 mod machine_sampling;
 #[path = "machine_training.rs"]
@@ -128,6 +132,8 @@ mod own_reals;
 mod own_sites;
 #[path = "pseudo_gradient.rs"]
 mod pseudo_gradient;
+#[path = "raise.rs"]
+mod raise;
 #[path = "randomness.rs"]
 mod randomness;
 #[path = "ratings.rs"]
@@ -181,7 +187,7 @@ const fn bug(id: &'static str, what: &'static str, oracle: &'static str, proof: 
     Bug { id, what, oracle, proof }
 }
 
-const BUGS: [Bug; 290] = [
+const BUGS: [Bug; 286] = [
     bug("B01", "negative phase pairs h with the wrong v", "O7", "estimators::cd_has_its_expectation"),
     bug("B02", "AIS anneals with the wrong parameters", "O8", "ais::weights_are_unbiased"),
     bug(
@@ -954,18 +960,6 @@ const BUGS: [Bug; 290] = [
         "belief_features::each_batch_draws_anew",
     ),
     bug(
-        "B380",
-        "grey rows whose bits are the same in each epoch",
-        "frozen draws",
-        "belief_features::each_batch_of_grey_rows_draws_anew",
-    ),
-    bug(
-        "B381",
-        "a tuning ended at its last update without its best epoch",
-        "last parameters",
-        "network_tuning::enough_at_the_last_update_changes_nothing",
-    ),
-    bug(
         "B234",
         "up-down resumed without its momentum",
         "resume",
@@ -1281,13 +1275,7 @@ const BUGS: [Bug; 290] = [
         "O1",
         "own_machine::energies_and_changes_are_those_of_the_machine",
     ),
-    bug("B321", "bonds between unequal spins", "O3", "clusters::clusters_are_in_detailed_balance"),
-    bug(
-        "B322",
-        "small losses accepted for sure",
-        "O3",
-        "real_matrices::moves_are_in_detailed_balance_on_a_grid",
-    ),
+    bug("B321", "bonds between unequal spins", "O6", "clusters::ranks_of_the_truth_are_even"),
     bug("B322", "small losses accepted for sure", "O3", "real_matrices::acceptance_in_the_plane_is_hastings"),
     bug(
         "B323",
@@ -1301,9 +1289,6 @@ const BUGS: [Bug; 290] = [
         "equality",
         "clusters::sweeps_are_turns_by_their_words",
     ),
-    bug("B321", "bonds between unequal spins", "O5", "clusters::joint_draws_agree_with_alternating_ones"),
-    bug("B321", "bonds between unequal spins", "O6", "clusters::ranks_of_the_truth_are_even"),
-    bug("B325", "noise too narrow", "O5", "real_matrices::joint_draws_agree_with_alternating_ones"),
     bug("B325", "noise too narrow", "O6", "real_matrices::ranks_of_the_truth_are_even"),
     bug("B326", "bounds that do not say so", "enumeration", "deep_evaluate::likelihoods_are_bounds"),
     bug(
@@ -1326,26 +1311,8 @@ const BUGS: [Bug; 290] = [
         "O5",
         "machine_oracles::joint_draws_agree_with_alternating_ones",
     ),
-    bug(
-        "B134",
-        "inputs of spins not doubled",
-        "O5",
-        "machine_oracles::alternating_halves_keep_the_joint_law",
-    ),
     bug("B332", "the last free unit never drawn", "O6", "machine_oracles::ranks_of_the_truth_are_even"),
-    bug(
-        "B42",
-        "half-steps that share their words",
-        "O5",
-        "machine_oracles::joint_draws_of_restricted_machines_agree_with_alternating_ones",
-    ),
-    bug("B15", "modes in place of draws", "O6", "machine_oracles::ranks_of_missing_values_are_even"),
-    bug(
-        "B134",
-        "inputs of spins not doubled",
-        "O12",
-        "machine_oracles::a_small_magnet_has_its_energy_heat_and_magnetisation",
-    ),
+    bug("B333", "columns by names alone", "formats", "ratings::columns_are_read_by_number"),
     bug(
         "B335",
         "losses counted for less",
@@ -1353,31 +1320,11 @@ const BUGS: [Bug; 290] = [
         "tempered_oracles::tempered_transitions_are_in_detailed_balance",
     ),
     bug(
-        "B176",
-        "all transitions accepted",
-        "O5",
-        "tempered_oracles::joint_draws_of_transitions_agree_with_alternating_ones",
-    ),
-    bug("B176", "all transitions accepted", "O6", "tempered_oracles::ranks_after_transitions_are_even"),
-    bug(
         "B336",
         "rungs that share their words",
         "O5",
         "tempered_oracles::pairs_of_rungs_agree_with_direct_draws",
     ),
-    bug(
-        "B73",
-        "swaps where they should be refused",
-        "O6",
-        "tempered_oracles::ranks_of_tempered_chains_are_even",
-    ),
-    bug(
-        "B73",
-        "swaps where they should be refused",
-        "O3",
-        "tempered_oracles::rounds_of_tempering_leave_the_joint_law_alone",
-    ),
-    bug("B333", "columns by names alone", "formats", "ratings::columns_are_read_by_number"),
     bug(
         "B337",
         "an error where works do not overlap",
@@ -1387,18 +1334,71 @@ const BUGS: [Bug; 290] = [
     bug("B338", "softplus that overflows", "hand", "machine::improbable_rows_keep_their_pseudo_likelihood"),
     bug("B339", "differences wider than the peak", "Kaufman", "ising::the_peak_of_large_lattices_is_sharp"),
     bug(
-        "B15",
-        "modes in place of draws",
-        "O12",
-        "machine_oracles::a_small_restricted_magnet_has_its_energy_heat_and_magnetisation",
+        "B340",
+        "tempered transitions that go down as they came up",
+        "O4",
+        "machine_reversal::tempered_transitions_of_general_machines_do_not_drift",
     ),
     bug(
-        "B245",
-        "biases that stay cold",
-        "O5",
-        "deep_oracles::joint_draws_of_deep_machines_agree_with_alternating_ones",
+        "B341",
+        "a way back in the order of the way there",
+        "O3",
+        "machine_reversal::sweeps_back_are_the_reversal_of_sweeps",
     ),
-    bug("B255", "one side never drawn", "O6", "deep_oracles::ranks_of_deep_machines_are_even"),
+    bug(
+        "B342",
+        "reverse annealing without its first sweep",
+        "O8",
+        "raise::weights_of_restricted_machines_have_the_mean_of_where_annealing_ends",
+    ),
+    bug(
+        "B343",
+        "reverse annealing without ln Z of the base",
+        "O8",
+        "raise::weights_of_restricted_machines_have_the_mean_of_where_annealing_ends",
+    ),
+    bug(
+        "B344",
+        "errors from parts of the run, not from chains",
+        "O8",
+        "ladder::intervals_of_slow_chains_cover",
+    ),
+    bug(
+        "B345",
+        "energies without the hidden units that a swap forgets",
+        "O7",
+        "ladder::energies_on_the_first_rung_have_their_mean",
+    ),
+    bug(
+        "B346",
+        "rungs far apart compared all the same",
+        "refusal",
+        "ladder::ladders_that_tell_nothing_are_refused",
+    ),
+    bug(
+        "B347",
+        "hidden units weighed as if their draw were certain",
+        "O8",
+        "raise::weights_of_general_machines_have_the_mean_of_where_annealing_ends",
+    ),
+    bug(
+        "B348",
+        "a slope that pushes away from the hidden units",
+        "O2",
+        "own_rbm::smooth_energies_are_the_free_energy_with_its_slope",
+    ),
+    bug(
+        "B380",
+        "grey rows whose bits are the same in each epoch",
+        "frozen draws",
+        "belief_features::each_batch_of_grey_rows_draws_anew",
+    ),
+    bug(
+        "B381",
+        "a tuning ended at its last update without its best epoch",
+        "last parameters",
+        "network_tuning::enough_at_the_last_update_changes_nothing",
+    ),
 ];
 
 /// Runs one proof in a process of its own, with a bug or without; tells whether it passed.

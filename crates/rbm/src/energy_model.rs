@@ -73,6 +73,13 @@ impl Thermal for Rbm {
         self.view().check_energy("swaps of chains")
     }
 
+    /// Gives that of both layers, whose units are all free at β = 0; none where units are real.
+    fn log_states(&self) -> Option<f64> {
+        let layers = [&self.visible, &self.hidden];
+        let known = self.check_swaps().is_ok() && layers.iter().all(|layer| layer.units().is_discrete());
+        known.then(|| layers.iter().map(|layer| layer.free().log_z()).sum())
+    }
+
     /// Refuses β = 0 where units are real: nothing holds them together there.
     fn check_beta(&self, beta: f32) -> Result<(), Error> {
         let real = [&self.visible, &self.hidden].into_iter().find(|layer| !layer.units().is_discrete());

@@ -62,6 +62,11 @@ impl Evaluable for Rbm {
         Ok(self.pack(&state))
     }
 
+    fn stand(&self, rows: &Batch, _key: Key) -> Result<(States, Array1<f64>), Error> {
+        let unnormalized = self.unnormalized(rows)?;
+        Ok((self.pack(&self.clamp(rows)), unnormalized))
+    }
+
     /// Sweeps h ∼ p(h | v), v ∼ p(v | h) are reversible in v.
     fn is_reversible(&self) -> bool {
         true

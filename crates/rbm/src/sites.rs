@@ -78,11 +78,12 @@ impl Sites for VisibleSites {
 }
 
 /// Computes ln(1 + e^x) without overflow.
-fn softplus(x: f64) -> f64 {
+pub(crate) fn softplus(x: f64) -> f64 {
     x.max(0.0) + libm::log1p(libm::exp(-x.abs()))
 }
 
-fn sigmoid(x: f64) -> f64 {
+/// Computes 1 / (1 + e^−x) without overflow.
+pub(crate) fn sigmoid(x: f64) -> f64 {
     let e = libm::exp(-x.abs());
     if x >= 0.0 { 1.0 / (1.0 + e) } else { e / (1.0 + e) }
 }

@@ -35,6 +35,12 @@ struct Sums {
 }
 
 impl Sums {
+    /// Takes one lattice.
+    fn of(sites: usize, b: i128, m: i128) -> Self {
+        let square = (m as f64 / sites as f64).powi(2);
+        Self { n: 1, b, b2: b * b, m, m2: square, m4: square * square }
+    }
+
     fn plus(self, other: Self, sign: i128) -> Self {
         Self {
             n: self.n + sign * other.n,
@@ -66,10 +72,8 @@ impl Observed {
     pub fn see(&mut self, lattice: &Lattice) {
         let Some(last) = self.parts.len().checked_sub(1) else { return };
         let (b, m) = (i128::from(lattice.bond_sum()), i128::from(lattice.spin_sum().abs()));
-        let square = (m as f64 / self.sites as f64).powi(2);
         let part = (self.seen * self.parts.len() / self.sweeps).min(last);
-        let more = Sums { n: 1, b, b2: b * b, m, m2: square, m4: square * square };
-        self.parts[part] = self.parts[part].plus(more, 1);
+        self.parts[part] = self.parts[part].plus(Sums::of(self.sites, b, m), 1);
         self.seen += 1;
     }
 
@@ -120,5 +124,24 @@ impl Observed {
             value: of(&all),
             error: libm::sqrt(squares * mutant!("B159", (count - 1.0) / count, 1.0 / count)),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The largest lattice that is allowed, ordered, over 2^25 + 1 looks: m⁴ of it has 136 bits, and an f32 would stick at 2^24.
+    #[test]
+    fn long_runs_of_large_lattices_are_summed_exactly() {
+        let sites = 1 << 34;
+        let look = Sums::of(sites, 1 << 35, 1 << 34);
+        let all = (0..(1 << 25) + 1).fold(Sums::default(), |sum, _| sum.plus(look, 1));
+        assert_eq!((all.m2, all.m4), (33_554_433.0, 33_554_433.0));
+        assert_eq!((all.mean(all.b), all.variance()), (f64::from(2.0_f32.powi(35)), 0.0));
+        let parts = vec![all, all.plus(look, -1)];
+        let observed = Observed { sites, sweeps: 2, seen: 2, parts };
+        assert_eq!((observed.energy().value, observed.magnetization().value), (-2.0, 1.0));
+        assert!((observed.binder().value - 2.0 / 3.0).abs() < 1e-15);
     }
 }

@@ -26,6 +26,9 @@ pub(crate) fn run(args: &Evaluate) -> Result<(), Error> {
         return Err(Error::option("--samples", "2 or more, or 0", 1));
     }
     if let Some(opened) = stack(&args.model)? {
+        if args.raise > 0 {
+            return Err(Error::option("--raise", "a single machine", "a stack"));
+        }
         return used::evaluate(args, &opened);
     }
     let (rbm, header) = folder::open_model(&args.model)?;
@@ -47,11 +50,15 @@ pub(crate) fn run(args: &Evaluate) -> Result<(), Error> {
     if !args.force {
         figures.certain()?;
     }
+    if args.raise > 0 {
+        figures.raise = Some(likelihood::raised(&rbm, &rows, args.raise, &annealing, key, args.output)?);
+    }
     figures.samples = compared(args, &rbm, &rows, filled.as_deref(), key)?;
     if args.output.json {
         return console::json(&figures);
     }
     console::line(figures.sentence())?;
+    figures.raise.iter().map(likelihood::Raised::sentence).try_for_each(console::line)?;
     figures.samples.iter().flat_map(likelihood::lines).try_for_each(console::line)
 }
 

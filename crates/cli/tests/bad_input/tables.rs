@@ -189,6 +189,13 @@ pub(crate) const COMMANDS: &[Case] = &[
         2,
         &["out: expected the name of a file", "folder.npy"],
     ),
+    // Nothing is searched, or read, before it is known that what is found has a place.
+    Case(
+        "maxcut good.gset --rounds 1 --out nowhere/cut.csv",
+        2,
+        &["out: expected a folder that is there, got nowhere"],
+    ),
+    Case("maxcut nothing.txt --out folder.npy", 2, &["out: expected the name of a file"]),
     Case(
         "maxcut good.gset --rounds 1 --report nowhere/page.html",
         2,

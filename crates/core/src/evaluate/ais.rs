@@ -8,6 +8,7 @@ use harmonium_kernels::{Key, parallel, purpose};
 use serde::{Deserialize, Serialize};
 
 use super::{Betas, Interval, Weights};
+use crate::model::Step;
 use crate::{Annealed, Error};
 
 /// Says how an annealing is run.
@@ -116,7 +117,7 @@ pub(super) fn forward_along<A: Annealed>(
 ) -> (AisEstimate, Weights) {
     let key = key.fold_in(purpose::AIS).fold_in(0);
     let start = path.base_samples(runs, key);
-    let weights = anneal(path, start, betas, key, watch);
+    let weights = walked(A::advance, path, start, betas, key, watch);
     (AisEstimate::upward(&weights, path.base_log_z()), weights)
 }
 
@@ -129,12 +130,14 @@ pub(super) fn reverse_along<A: Annealed>(
     watch: &mut dyn FnMut(usize, usize),
 ) -> (AisEstimate, Weights) {
     let falling: Vec<f32> = betas.iter().rev().copied().collect();
-    let weights = anneal(path, samples, &falling, key.fold_in(purpose::AIS).fold_in(1), watch);
+    let key = key.fold_in(purpose::AIS).fold_in(1);
+    let weights = walked(A::retreat, path, samples, &falling, key, watch);
     (AisEstimate::downward(&weights, path.base_log_z()), weights)
 }
 
 /// Walks all runs along the temperatures and adds up their log weights.
-fn anneal<A: Annealed>(
+pub(super) fn walked<A: Annealed>(
+    step: Step<A>,
     path: &A,
     mut state: A::State,
     betas: &[f32],
@@ -144,7 +147,7 @@ fn anneal<A: Annealed>(
     let mut log = Vec::new();
     parallel::team(|| {
         for (index, pair) in betas.windows(2).enumerate() {
-            let gains = path.advance(&mut state, pair[0], pair[1], key.fold_in(index as u64 + 1));
+            let gains = step(path, &mut state, pair[0], pair[1], key.fold_in(index as u64 + 1));
             log.resize(gains.len(), 0.0);
             log.iter_mut().zip(gains).for_each(|(sum, gain)| *sum += gain);
             watch(index + 1, betas.len() - 1);

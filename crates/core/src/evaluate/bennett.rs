@@ -24,6 +24,9 @@ pub fn bennett(of_a: &[f64], of_b: &[f64]) -> Option<f64> {
     (low, high) = (low - ratio.abs() - 40.0, high + ratio.abs() + 40.0);
     for _ in 0..200 {
         let middle = f64::midpoint(low, high);
+        if middle == low || middle == high {
+            break;
+        }
         if balance(middle) < 0.0 {
             low = middle;
         } else {
@@ -38,14 +41,36 @@ pub fn bennett(of_a: &[f64], of_b: &[f64]) -> Option<f64> {
 /// both of (mean f² / (mean f)² − 1) / n. It is infinite where the samples of one side come to fewer than two independent ones,
 /// (Σ f)² < 2 Σ f²: the works do not overlap, and the formula says nothing.
 pub fn bennett_error(of_a: &[f64], of_b: &[f64], found: f64) -> f64 {
-    let shift = libm::log(of_a.len() as f64 / of_b.len() as f64);
-    let part = |values: &[f64], sign: f64| {
-        let log = |w: &f64| log_sigmoid(sign * (-found - w - shift));
-        let (sum, squares) = (log_sum(values.iter().map(log)), log_sum(values.iter().map(|w| 2.0 * log(w))));
+    let part = |logs: &[f64]| {
+        let (sum, squares) = (log_sum(logs.iter().copied()), log_sum(logs.iter().map(|log| 2.0 * log)));
         let share = libm::exp(squares - 2.0 * sum);
-        if share > mutant!("B337", 0.5, 2.0) { f64::INFINITY } else { share - 1.0 / values.len() as f64 }
+        if share > mutant!("B337", 0.5, 2.0) { f64::INFINITY } else { share - 1.0 / logs.len() as f64 }
     };
-    (part(of_a, 1.0) + part(of_b, -1.0)).max(0.0).sqrt()
+    let Overlap { of_a, of_b } = Overlap::of(of_a, of_b, found);
+    (part(&of_a) + part(&of_b)).max(0.0).sqrt()
+}
+
+/// Holds the logarithms of what each sample adds to Bennett's equation: σ(C − w) of a, σ(w − C) of b.
+pub(super) struct Overlap {
+    pub(super) of_a: Vec<f64>,
+    pub(super) of_b: Vec<f64>,
+}
+
+impl Overlap {
+    /// Takes what [`bennett`] takes and what it found.
+    pub(super) fn of(of_a: &[f64], of_b: &[f64], found: f64) -> Self {
+        let shift = libm::log(of_a.len() as f64 / of_b.len() as f64);
+        let logs = |values: &[f64], sign: f64| {
+            values.iter().map(|w| log_sigmoid(sign * (-found - w - shift))).collect()
+        };
+        Self { of_a: logs(of_a, 1.0), of_b: logs(of_b, -1.0) }
+    }
+
+    /// Gives ln of the derivative of the equation by C, Σ f (1 − f) over both.
+    pub(super) fn log_slope(&self) -> f64 {
+        let term = |&log: &f64| log + libm::log1p(-libm::exp(log));
+        log_sum(self.of_a.iter().chain(&self.of_b).map(term))
+    }
 }
 
 fn log_sum(logs: impl Iterator<Item = f64>) -> f64 {

@@ -73,10 +73,24 @@ pub trait Evaluable {
         watch: &mut dyn FnMut(usize, usize),
     ) -> Result<Self::State, Error>;
 
-    /// Tells whether the sweep that ends [`Annealed::advance`] is reversible in what the run's weight depends on: with v ∼ p(v), v and
-    /// its successor are as likely as the other way round. Block Gibbs sweeps h ∼ p(h | v), v ∼ p(v | h) are, for v alone; a
-    /// sweep over units one after the other is not. Only then do the runs of both directions obey Crooks' relation, which
-    /// Bennett's ratio of them needs.
+    /// Stands one run on each row, drawing from a law q what else it stands on, and gives −E(v, h) − ln q(h | v) of each, in nats, E being what the
+    /// path ends at: −F(v) where runs stand on v alone, or where q is the model's own. That is what reverse annealing starts
+    /// from ([`super::raise`]).
+    ///
+    /// # Errors
+    /// Refuses rows of another width, and models whose runs stand on no visible units.
+    fn stand(&self, _rows: &Batch, _key: Key) -> Result<(Self::State, Array1<f64>), Error> {
+        Err(Error::shape(
+            "reverse annealing from rows",
+            "a model whose runs can stand on rows",
+            "another one",
+        ))
+    }
+
+    /// Tells whether the sweep that ends [`Annealed::retreat`] is the reversal of that of [`Annealed::advance`] in what the run's
+    /// weight depends on. Block Gibbs sweeps h ∼ p(h | v), v ∼ p(v | h) are their own, for v alone; the reversal of a sweep over
+    /// units one after the other goes the other way. Only then do the runs of both directions obey Crooks' relation,
+    /// which Bennett's ratio of them needs.
     fn is_reversible(&self) -> bool {
         false
     }

@@ -58,7 +58,7 @@ impl Weights {
     }
 
     /// Gives the standard error of the mean weight, relative to it.
-    fn relative_error(&self) -> f64 {
+    pub(super) fn relative_error(&self) -> f64 {
         let (n, mean) = (self.log.len() as f64, self.log_mean());
         let squares = self.log.iter().map(|x| {
             let off = libm::exp(x - mean) - 1.0;

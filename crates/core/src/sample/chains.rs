@@ -60,7 +60,7 @@ impl Chains {
     }
 
     /// Tells whether observers see the chains after this many sweeps in all.
-    pub(super) fn shows(&self, done: u64) -> bool {
+    pub(crate) fn shows(&self, done: u64) -> bool {
         done > self.burn_in && (done - self.burn_in).is_multiple_of(self.thin)
     }
 

@@ -1,6 +1,7 @@
 //! Lets chains of neighbouring rungs swap places, by their energies.
 
 use harmonium_kernels::Key;
+use ndarray::Array1;
 use rand::RngCore;
 
 use crate::units::States;
@@ -46,9 +47,17 @@ impl Round {
     }
 }
 
-/// Is what a round of swaps leaves: the states, rung by rung, the row that came to each place, and how many swapped of each
-/// pair.
-pub(crate) type Exchanged<S> = (Vec<S>, Vec<usize>, Vec<u64>);
+/// Is what a round of swaps leaves.
+pub(crate) struct Exchanged<S> {
+    /// The states, rung by rung.
+    pub(crate) states: Vec<S>,
+    /// Their energies at β = 1, in nats; of what is packed alone they can't always be told.
+    pub(crate) energies: Vec<Array1<f64>>,
+    /// The row that came to each place.
+    pub(crate) places: Vec<usize>,
+    /// How many swapped of each pair.
+    pub(crate) done: Vec<u64>,
+}
 
 /// Lets neighbours swap by their energies at β = 1, which [`acceptance`] asks for.
 pub(crate) fn exchanged<M: Gibbs>(
@@ -63,7 +72,9 @@ pub(crate) fn exchanged<M: Gibbs>(
         swaps(word, [betas[pair], betas[pair + 1]], between)
     });
     let states = unpacked(model, &packed(model, states).gather(places.iter().copied()), round.chains)?;
-    Ok((states, places, done))
+    let of = |place: &usize| energies[place / round.chains][place % round.chains];
+    let energies = places.chunks(round.chains).map(|rung| rung.iter().map(of).collect()).collect();
+    Ok(Exchanged { states, energies, places, done })
 }
 
 /// Puts packed chains of all rungs one below the other.

@@ -8,16 +8,18 @@ use serde::{Deserialize, Serialize};
 
 use super::chains::sweeps;
 use super::{Chains, Ladder, Observer, Seen};
+use crate::model::Step;
 use crate::units::States;
 use crate::{Annealed, Error};
 
-/// Is a path whose sweeps are in detailed balance with the law at their β, so that each is its own way back.
+/// Is a path that knows the reversal of each of its sweeps ([`Annealed::retreat`]).
 ///
-/// That is what a tempered transition needs: on the way down it must run the reverse of every sweep on the way up. A sweep that
-/// goes through units one after the other is *not* of this kind, though it leaves the law alone; one there and back through
-/// them is, and so is h ∼ p(h | v), v ∼ p(v | h) seen on v alone, and a single step of Metropolis type.
+/// That is what a tempered transition needs: on the way down it must run the reversal of every sweep on the way up. Sweeps in
+/// detailed balance are their own: one there and back through the units, h ∼ p(h | v), v ∼ p(v | h) seen on v alone, and a single
+/// step of Metropolis type. One that goes through units in turn is not, though it leaves the law alone; its reversal goes through
+/// them from the last to the first.
 pub trait Reversible: Annealed {
-    /// Refuses paths whose sweeps have no detailed balance.
+    /// Refuses paths whose sweeps have no reversal.
     ///
     /// # Errors
     /// Says what a path must be like.
@@ -83,7 +85,7 @@ impl TemperedTransitions {
     /// the decision of chain c from stream c of `key.fold_in(u64::MAX)`.
     ///
     /// # Errors
-    /// Refuses options out of range, and paths whose sweeps have no detailed balance.
+    /// Refuses options out of range, and paths whose sweeps have no reversal.
     pub fn step<A: Reversible>(&self, path: &A, state: &mut A::State, key: Key) -> Result<Vec<bool>, Error> {
         self.check()?;
         path.check_reversible()?;
@@ -91,10 +93,11 @@ impl TemperedTransitions {
         let (before, mut ratio, mut step) = (state.clone(), Vec::new(), 0);
         // At β = 1 alone first, then up; at the top alone, then down.
         let down: Vec<f32> = up.iter().rev().copied().collect();
-        for way in [&up, &down] {
+        let ways: [(_, Step<A>); 2] = [(&up, A::advance), (&down, mutant!("B340", A::retreat, A::advance))];
+        for (way, walk) in ways {
             let turn = std::iter::once([way[0]; 2]);
             for [from, to] in turn.chain(way.windows(2).map(|pair| [pair[0], pair[1]])) {
-                let gains = path.advance(state, from, to, key.fold_in(step));
+                let gains = walk(path, state, from, to, key.fold_in(step));
                 ratio.resize(gains.len(), 0.0);
                 ratio.iter_mut().zip(gains).for_each(|(sum, gain)| *sum += gain);
                 step += 1;

@@ -2,11 +2,12 @@
 //! while it burns in (Geyer 1991; Hukushima & Nemoto 1996; Syed, Bouchard-Côté, Deligiannidis & Doucet 2022).
 
 use harmonium_kernels::{Key, parallel, purpose};
+use ndarray::Array1;
 use serde::{Deserialize, Serialize};
 
-use super::chains::{show, sweeps};
+use super::chains::sweeps;
 use super::exchange::{Round, exchanged, of_rung};
-use super::{Chains, Ladder, MAX_CHAINS, Observer, equal_barrier};
+use super::{Chains, Ladder, MAX_CHAINS, Observer, Seen, equal_barrier};
 use crate::{Error, Gibbs, Thermal};
 
 /// Says how parallel tempering runs: a set of chains a rung; each sweep is followed by swaps of neighbours, even and odd pairs
@@ -58,8 +59,8 @@ impl ParallelTempering {
         let (chains, first) = (self.chains.chains, key.fold_in(purpose::CHAINS));
         let start = |(rung, &beta)| model.tempered(beta).init(chains, of_rung(first, rung));
         let states = betas.iter().enumerate().map(start).collect();
-        let count = Count::new(betas.len(), chains, 0);
-        Ok(Replicas { model, options: self.clone(), key, states, betas, sweeps: 0, count })
+        let (count, energies) = (Count::new(betas.len(), chains, 0), Vec::new());
+        Ok(Replicas { model, options: self.clone(), key, states, energies, betas, sweeps: 0, count })
     }
 
     /// Runs all sweeps; observers see the chains at β = 1 after the burn-in.
@@ -77,7 +78,10 @@ impl ParallelTempering {
             for done in 1..=self.chains.burn_in + self.chains.sweeps {
                 replicas.step()?;
                 if self.chains.shows(done) {
-                    show(done, model, replicas.state(), observers);
+                    let pack = || model.pack(replicas.state());
+                    let energies = || replicas.energies(0);
+                    let seen = Seen::new(done, &pack, &energies);
+                    observers.iter_mut().for_each(|observer| observer.see(&seen));
                 }
             }
             Ok(replicas)
@@ -141,6 +145,8 @@ pub struct Replicas<'a, M: Thermal> {
     options: ParallelTempering,
     key: Key,
     states: Vec<M::State>,
+    /// Of these states, once there was a swap.
+    energies: Vec<Array1<f64>>,
     betas: Vec<f32>,
     sweeps: u64,
     count: Count,
@@ -161,9 +167,9 @@ impl<M: Thermal> Replicas<'_, M> {
         if rungs > 1 {
             let key = self.key.fold_in(purpose::SWAP).fold_in(self.sweeps);
             let round = Round { rungs, chains, first: (self.sweeps % 2) as usize, key };
-            let (states, places, done) = exchanged(self.model, &self.betas, &self.states, &round)?;
-            self.states = states;
-            self.count.add(rungs, chains, &places, &done);
+            let found = exchanged(self.model, &self.betas, &self.states, &round)?;
+            self.count.add(rungs, chains, &found.places, &found.done);
+            (self.states, self.energies) = (found.states, found.energies);
         }
         self.sweeps += 1;
         self.adapt();
@@ -196,6 +202,15 @@ impl<M: Thermal> Replicas<'_, M> {
     /// Gives the chains of each rung, the first at β = 1.
     pub fn states(&self) -> &[M::State] {
         &self.states
+    }
+
+    /// Gives the energies of the chains of a rung at β = 1, in nats: of all units, those too that a swap does not keep.
+    ///
+    /// # Panics
+    /// If there is no such rung.
+    pub fn energies(&self, rung: usize) -> Array1<f64> {
+        let kept = self.energies.get(rung).cloned();
+        mutant!("B345", kept, None).unwrap_or_else(|| self.model.energy(&self.states[rung]))
     }
 
     /// Gives the inverse temperatures as they stand.

@@ -49,7 +49,8 @@ impl Gaussian {
         Self { bias: self.bias.clone(), log_variance, learned: false }
     }
 
-    fn variances(&self) -> Vec<f64> {
+    /// Gives σ² of each unit as it is used.
+    pub fn variances(&self) -> Vec<f64> {
         let most = if self.learned { MOST } else { f32::MAX };
         self.log_variance.iter().map(|&z| libm::exp(f64::from(z.clamp(-most, most)))).collect()
     }

@@ -127,6 +127,27 @@ fn blocks_of_many_chains_are_swept_like_the_plain_loop_on_every_back_end() {
     });
 }
 
+/// Spins that all pull one way with the largest codes there are: 2 Σ q b has 33 bits, what is left of it 32.
+#[test]
+fn sums_that_pass_32_bits_on_their_way_are_right() {
+    let (n, chains) = (700, 3);
+    let codes: Vec<i32> = (0..n * n).map(|at| if at / n == at % n { 0 } else { (1 << 21) - 1 }).collect();
+    let machine = Machine { lines: Codes::new(n, &codes), codes, biases: vec![0.0; n], spins: true };
+    let scale = [2_f32.powi(-31), 1.0];
+    let blocks = Blocks::new(n, &machine.codes);
+    on_each(|backend| {
+        let (mut bits, key) = (BitMatrix::from_fn(chains, n, |_, _| true), Key::from_seed(8));
+        let mut x = vec![1; chains * n];
+        let mut sums = machine.sums(&x);
+        assert!(sums.iter().all(|&sum| sum > 1 << 30));
+        Symmetric { scale, ..machine.view() }.sweep(&mut x, &mut sums, key, 0);
+        blocks.sweep(&mut bits, &machine.biases, scale, true, key);
+        assert!((0..chains * n).all(|at| (x[at] == 1) == bits.get(at / n, at % n)), "{backend}");
+        // Activations of about ±1.4 leave neither all up nor all down.
+        assert!(x.contains(&1) && x.contains(&-1));
+    });
+}
+
 /// Weights of all sizes, and words far from thresholds and next to them: whoever the upper parts leave open is decided by all.
 #[test]
 fn one_chain_with_upper_parts_is_swept_like_the_plain_loop_on_every_back_end() {

@@ -181,6 +181,10 @@ impl<E: Sites> Thermal for Discrete<E> {
     fn tempered(&self, beta: f32) -> DiscreteView<'_, E> {
         self.view(beta)
     }
+
+    fn log_states(&self) -> Option<f64> {
+        Some(self.base_log_z())
+    }
 }
 
 impl<E: Sites> Annealed for Discrete<E> {

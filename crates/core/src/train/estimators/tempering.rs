@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use self::burn_in::Spaced;
 use super::{Estimate, Estimator, check_k};
 use crate::address::Address;
-use crate::sample::exchange::{Round, exchanged, of_rung, packed, unpacked};
+use crate::sample::exchange::{Exchanged, Round, exchanged, of_rung, packed, unpacked};
 use crate::sample::{Ladder, MAX_CHAINS, check_chains};
 use crate::stats::Phases;
 use crate::train::{Kept, Schedule};
@@ -122,7 +122,7 @@ impl Tempering {
         }
         let first = (self.rounds % 2) as usize;
         let round = Round { rungs: betas.len(), chains: self.chains, first, key };
-        let (states, _, done) = exchanged(model, betas, &states, &round)?;
+        let Exchanged { states, done, .. } = exchanged(model, betas, &states, &round)?;
         self.done.iter_mut().zip(done).for_each(|(sum, done)| *sum += done);
         self.rounds += 1;
         Ok(states)
