@@ -112,9 +112,9 @@ pub(crate) struct Anomaly {
     pub(crate) data: String,
     #[command(flatten)]
     pub(crate) reading: Reading,
-    /// Normal rows that the model was not trained on, to rank scores among: mnist (its last 10000 training images, which
-    /// `train --validation 10000` keeps apart) or a file.
-    /// Without them there are scores and no p-values
+    /// Normal rows to rank scores among: mnist (its training images) or a file. Of the data that the model itself was trained on those
+    /// rows are taken that the run kept apart (`train --validation N`); it is told which. Without normal rows there are scores and no
+    /// p-values
     #[arg(long, value_name = "DATA")]
     pub(crate) normal: Option<String>,
     /// The strangest rows of which each column's part of the score is written; it needs --normal

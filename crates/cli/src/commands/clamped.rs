@@ -9,9 +9,9 @@ use ndarray::{Array2, ArrayView1};
 
 use super::convert::write_npy;
 use crate::args::{Found, Output};
-use crate::console;
-use crate::folder::VFS;
+use crate::folder::{self, VFS};
 use crate::picture::{encode, pairs, tile_shape};
+use crate::console;
 
 /// The most rows of a picture.
 const SHOWN: usize = 100;
@@ -81,6 +81,8 @@ pub(super) fn check(found: &Found) -> Result<(), Error> {
     if let Some(path) = found.picture.as_deref().filter(|path| !ends(path, "png")) {
         return Err(Error::option("picture", "a name that ends in .png", path.display()));
     }
+    folder::check_place(&found.out)?;
+    found.picture.as_deref().map_or(Ok(()), folder::check_place)?;
     if found.rows == Some(0) {
         return Err(Error::option("rows", "1 or more", 0));
     }
@@ -100,8 +102,13 @@ pub(super) fn likelier(means: &Array2<f32>) -> Result<Batch, Error> {
     Batch::from_bits(BitMatrix::from_fn(means.nrows(), means.ncols(), |r, u| means[(r, u)] >= 0.5))
 }
 
-/// Counts wrong bits of a row, on average.
+/// Counts wrong bits of a row, on average, among those that are known.
 pub(super) fn wrong(found: &Batch, truth: &Batch) -> Result<f64, Error> {
-    let words = found.bits()?.words().iter().zip(truth.bits()?.words());
-    Ok(words.map(|(a, b)| f64::from((a ^ b).count_ones())).sum::<f64>() / truth.rows() as f64)
+    let (found, own) = (found.bits()?, truth.bits()?);
+    let known = |r: usize, u: usize| truth.missing().is_none_or(|missing| !missing.get(r, u));
+    let of_row = |r: usize| {
+        let differs = |&u: &usize| found.get(r, u) != own.get(r, u) && known(r, u);
+        (0..own.units()).filter(differs).count()
+    };
+    Ok((0..own.rows()).map(of_row).sum::<usize>() as f64 / own.rows() as f64)
 }

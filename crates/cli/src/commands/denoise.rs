@@ -61,7 +61,7 @@ fn estimated(args: &Denoise, rbm: &Rbm, rows: &Batch, key: Key) -> Result<f32, E
     Ok(rate)
 }
 
-/// Flips bits at this rate, row r by stream r.
+/// Flips bits at this rate, row r by stream r; what is missing stays so.
 fn spoilt(rbm: &Rbm, rows: &Batch, rate: f32, key: Key) -> Result<Batch, Error> {
     if !(0.0..=1.0).contains(&rate) {
         return Err(Error::option("--spoil", "a rate from 0 to 1", rate));
@@ -78,5 +78,7 @@ fn spoilt(rbm: &Rbm, rows: &Batch, rate: f32, key: Key) -> Result<Batch, Error> 
             out.set(row, unit, bits.get(row, unit) != flip);
         }
     }
-    Batch::from_bits(out)
+    let missing = rows.missing().cloned();
+    let out = rows.completed(out.into());
+    Ok(missing.map_or(out.clone(), |missing| out.masked(missing)))
 }

@@ -36,13 +36,14 @@ pub(crate) fn run(args: &Generate) -> Result<(), Error> {
         return Err(Error::option("n", "2 or more", args.n));
     }
     sample::check(&args.out, args.n)?;
+    folder::check_place(&args.out)?;
     let (rbm, header) = folder::open_model(&args.model)?;
     let (seed, schema) = (folder::seed(args.seed, &header), folder::schema(&rbm, &header));
     let key = Key::from_seed(seed);
     let load = |data: &str, part| {
         let rows = source::load_part(data, &args.reading, schema.as_ref(), seed, part)?;
         rbm.check_data(&rows)?;
-        Ok::<Batch, Error>(gaps::filled(&rbm, &rows, seed).into_owned())
+        whole(args, data, &rows)
     };
     let held = load(&args.data, Part::Test)?;
     let training = args.training.as_deref().map(|data| load(data, Part::Train)).transpose()?;
@@ -55,6 +56,18 @@ pub(crate) fn run(args: &Generate) -> Result<(), Error> {
     let balance = args.classifier.as_deref().map(|path| balance(path, [&rows, &held])).transpose()?;
     written(args, &rbm, &header, samples, key)?;
     tell(args, &Quality { rows: rows.rows(), comparison, balance })
+}
+
+/// Takes rows without gaps: what the model itself puts into gaps says nothing of what it has learnt by heart.
+fn whole(args: &Generate, data: &str, rows: &Batch) -> Result<Batch, Error> {
+    let Some(whole) = gaps::whole(rows) else {
+        return Err(Error::option("data", "rows without gaps to compare with", format!("none in {data}")));
+    };
+    if whole.rows() < rows.rows() {
+        let (kept, all) = (whole.rows(), rows.rows());
+        console::note(args.output, format!("compared with the {kept} of {all} rows of {data} without gaps"));
+    }
+    Ok(whole.into_owned())
 }
 
 fn written(
