@@ -81,7 +81,7 @@ pub(crate) struct Denoise {
 #[command(after_help = "Example, after `harmonium train mnist --binarize threshold --epochs 10 --out run`:
   harmonium inpaint run --data mnist --binarize threshold --hide 393-784 --rows 100 --out whole.npy --picture whole.png")]
 pub(crate) struct Inpaint {
-    /// A model file or the folder of a run
+    /// A model file or the folder of a run, of an rbm or a dbm; of a dbm each chain gives one draw a row, so that more --chains are needed
     pub(crate) model: PathBuf,
     /// The rows: mnist (its test images) or a file
     #[arg(long)]

@@ -10,6 +10,7 @@ use harmonium::{Batch, EnergyModel, Error, Marginal};
 use ndarray::Array2;
 use serde::Serialize;
 
+use super::clamped::two_layers;
 use crate::args::Anomaly;
 use crate::csv::Writer;
 use crate::folder::{self, VFS};
@@ -52,7 +53,8 @@ pub(crate) fn run(args: &Anomaly) -> Result<(), Error> {
         return Err(Error::option("out", "a name that ends in .csv", args.out.display()));
     }
     folder::check_place(&args.out)?;
-    let (rbm, header) = folder::open_model(&args.model)?;
+    let why = "free energies of other kinds are not exact";
+    let (rbm, header) = two_layers(&args.model, why)?;
     let (seed, schema) = (folder::seed(args.seed, &header), folder::schema(&rbm, &header));
     let load = |data: &str, part| source::load_part(data, &args.reading, schema.as_ref(), seed, part);
     let rows = load(&args.data, Part::Test)?;

@@ -3,22 +3,25 @@
 use std::path::Path;
 
 use harmonium::persist::write_bytes_atomically;
-use harmonium::rbm::{Clamped, Clamping, Rbm};
-use harmonium::{Batch, BitMatrix, Error, Key};
+use harmonium::rbm::{Clamped, Clamping, Header, Rbm};
+use harmonium::sample::{Filling, fill};
+use harmonium::{Batch, BitMatrix, EnergyModel, Error, Key};
 use ndarray::{Array2, ArrayView1};
 
 use super::convert::write_npy;
 use crate::args::{Found, Output};
+use crate::console;
 use crate::folder::{self, VFS};
 use crate::picture::{encode, pairs, tile_shape};
-use crate::console;
+use crate::stacks::model::{Opened, stack};
 
 /// The most rows of a picture.
 const SHOWN: usize = 100;
 
 /// Holds a question to a model.
 pub(super) struct Asked<'a> {
-    pub(super) rbm: &'a Rbm,
+    /// Whether its visible units are bits or spins.
+    pub(super) binary: bool,
     pub(super) found: &'a Found,
     pub(super) output: Output,
     pub(super) options: Clamping,
@@ -39,13 +42,24 @@ impl Asked<'_> {
         Ok(found.mean)
     }
 
-    /// Writes means, and a picture of what was known above what was found.
+    /// Fills gaps by draws of a model of any kind.
+    pub(super) fn filled<M: EnergyModel>(&self, model: &M, data: &Batch) -> Result<Array2<f32>, Error> {
+        let Clamping { chains, annealing, warming, sweeps } = self.options;
+        let all = annealing.saturating_add(warming).saturating_add(sweeps);
+        let bar = console::bar(self.output, chains as u64, "inpainting");
+        let options = Filling { chains, sweeps: all };
+        let found = fill(model, data, options, self.key, &mut |done| bar.set_position(done as u64))?;
+        bar.finish_and_clear();
+        Ok(found.mean)
+    }
+
+    /// Writes means, and a picture of what was known (NaN is a gap) above what was found.
     pub(super) fn write(&self, known: &Array2<f32>, means: &Array2<f32>) -> Result<(), Error> {
         write_npy(&self.found.out, means)?;
         let (rows, columns) = means.dim();
         console::note(self.output, format!("{rows} x {columns} means: {}", self.found.out.display()));
         let Some(path) = &self.found.picture else { return Ok(()) };
-        let tone = Range::of(self.rbm, means);
+        let tone = Range::of(self.binary, means);
         let tiles =
             |x: &Array2<f32>| x.rows().into_iter().take(SHOWN).map(|row| tone.grey(&row)).collect::<Vec<_>>();
         let picture = pairs(&tiles(known), &tiles(means), tile_shape(columns), 20);
@@ -57,8 +71,8 @@ impl Asked<'_> {
 struct Range([f32; 2]);
 
 impl Range {
-    fn of(rbm: &Rbm, values: &Array2<f32>) -> Self {
-        if rbm.visible().units().is_binary() {
+    fn of(binary: bool, values: &Array2<f32>) -> Self {
+        if binary {
             return Self([values.iter().fold(0.0, |low: f32, &x| low.min(x)).min(0.0).floor(), 1.0]);
         }
         let range = |[low, high]: [f32; 2], &x: &f32| [low.min(x), high.max(x)];
@@ -87,6 +101,28 @@ pub(super) fn check(found: &Found) -> Result<(), Error> {
         return Err(Error::option("rows", "1 or more", 0));
     }
     Ok(())
+}
+
+/// Opens a machine of two layers, the only kind for which this is defined.
+///
+/// # Errors
+/// Says which file could not be read and why; refuses stacks, and says `why`.
+pub(super) fn two_layers(path: &Path, why: &str) -> Result<(Rbm, Header), Error> {
+    match stack(path)? {
+        Some(opened) => Err(undefined(&opened, "a restricted Boltzmann machine", why)),
+        None => folder::open_model(path),
+    }
+}
+
+/// Says why a model cannot be asked.
+pub(super) fn undefined(opened: &Opened, expected: &str, why: &str) -> Error {
+    Error::option("model", format!("{expected} ({why})"), format!("a {}", opened.model.kind()))
+}
+
+/// Takes values for what was known, and gaps for what was not.
+pub(super) fn with_gaps(mut values: Array2<f32>, gone: impl Fn(usize, usize) -> bool) -> Array2<f32> {
+    values.indexed_iter_mut().filter(|((r, f), _)| gone(*r, *f)).for_each(|(_, x)| *x = f32::NAN);
+    values
 }
 
 /// Takes the first rows.

@@ -23,7 +23,8 @@ pub(crate) fn run(args: &Denoise) -> Result<(), Error> {
     let options = args.walk.options();
     options.check()?;
     clamped::check(&args.found)?;
-    let (rbm, header) = folder::open_model(&args.model)?;
+    let why = "no other kind has its noise clamped";
+    let (rbm, header) = clamped::two_layers(&args.model, why)?;
     let (seed, schema) = (folder::seed(args.found.seed, &header), folder::schema(&rbm, &header));
     let rows = source::load_part(&args.data, &args.reading, schema.as_ref(), seed, Part::Test)?;
     let (rows, key) = (clamped::first(rows, args.found.rows), Key::from_seed(seed));
@@ -35,9 +36,11 @@ pub(crate) fn run(args: &Denoise) -> Result<(), Error> {
         (None, Some(rate)) => Noise::Flips(rate),
         (None, None) => Noise::Flips(estimated(args, &rbm, seen, key)?),
     };
-    let asked = Asked { rbm: &rbm, found: &args.found, output: args.output, options, key };
+    let binary = rbm.visible().units().is_binary();
+    let asked = Asked { binary, found: &args.found, output: args.output, options, key };
     let means = asked.marginals(&rbm.denoising(seen, noise)?, seen.rows(), "denoising")?;
-    asked.write(&rbm.visible().features_of(seen.states()), &means)?;
+    let gone = |r: usize, f: usize| seen.missing().is_some_and(|missing| missing.get(r, f));
+    asked.write(&clamped::with_gaps(rbm.visible().features_of(seen.states()), gone), &means)?;
     if noisy.is_some() {
         let wrong = |x: &Batch| clamped::wrong(x, &rows);
         let found = clamped::likelier(&means)?;
@@ -56,6 +59,7 @@ fn estimated(args: &Denoise, rbm: &Rbm, rows: &Batch, key: Key) -> Result<f32, E
         let expected = "the standard deviation of the noise, as the values are real";
         return Err(Error::option("--deviation", expected, "none"));
     }
+    console::note(args.output, "estimating the rate of flips; --flips RATE saves this time");
     let rate = rbm.flip_rate(rows, &args.walk.options(), key)?;
     console::note(args.output, format!("rate of flips, estimated: {rate:.4}"));
     Ok(rate)

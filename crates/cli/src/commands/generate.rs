@@ -8,6 +8,7 @@ use harmonium::units::States;
 use harmonium::{Batch, EnergyModel, Error, Key};
 use serde::Serialize;
 
+use super::clamped::two_layers;
 use super::sample;
 use crate::args::Generate;
 use crate::folder::VFS;
@@ -37,7 +38,8 @@ pub(crate) fn run(args: &Generate) -> Result<(), Error> {
     }
     sample::check(&args.out, args.n)?;
     folder::check_place(&args.out)?;
-    let (rbm, header) = folder::open_model(&args.model)?;
+    let why = "sample draws from stacks, without measuring the draws";
+    let (rbm, header) = two_layers(&args.model, why)?;
     let (seed, schema) = (folder::seed(args.seed, &header), folder::schema(&rbm, &header));
     let key = Key::from_seed(seed);
     let load = |data: &str, part| {
@@ -97,7 +99,7 @@ fn tell(args: &Generate, quality: &Quality) -> Result<(), Error> {
     if args.output.json {
         return console::json(quality);
     }
-    likelihood::lines(&quality.comparison).into_iter().try_for_each(console::line)?;
+    likelihood::lines(&quality.comparison, "training row").into_iter().try_for_each(console::line)?;
     let Some([new, held]) = &quality.balance else { return Ok(()) };
     let shares = |x: &[f64]| x.iter().map(|p| format!("{p:.3}")).collect::<Vec<_>>().join(" ");
     console::line(format!("classes: new rows {}, data {}", shares(new), shares(held)))
