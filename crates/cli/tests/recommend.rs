@@ -60,10 +60,9 @@ fn options_count_for_lists_too() {
         place.words(&line).ok().lines()[1]["ranking"].to_string()
     };
     let usual = "--hidden 4 --epochs 5";
-    let all = [usual, "--hidden 2 --epochs 5", "--hidden 4 --epochs 0"]
-        .map(String::from)
-        .into_iter()
-        .chain(["--lateral 1", "--damping 1", "--rate 0.3", "--decay 9", "--seed 7"].map(|o| format!("{usual} {o}")));
+    let all = [usual, "--hidden 2 --epochs 5", "--hidden 4 --epochs 0"].map(String::from).into_iter().chain(
+        ["--lateral 1", "--damping 1", "--rate 0.3", "--decay 9", "--seed 7"].map(|o| format!("{usual} {o}")),
+    );
     let all: Vec<String> = all.map(|options| found(&options)).collect();
     let other = all[1..].iter().filter(|ranking| **ranking != all[0]).count();
     assert!(other >= 6, "{all:#?}");

@@ -331,7 +331,8 @@ fn fold_in_sees_no_test_rating() {
 #[test]
 fn scales_of_two_levels_are_taken() {
     let two = Scale { least: 0.0, levels: 2, ..Scale::default() };
-    let rows: Vec<Row> = (0..30).map(|u| (0..10).map(|i| (i, u8::from((u + i) % 2 == 0))).collect()).collect();
+    let rows: Vec<Row> =
+        (0..30).map(|u| (0..10).map(|i| (i, u8::from((u + i) % 2 == 0))).collect()).collect();
     let data = ratings(two, 10, &rows);
     for levels in [RatingsOptions::default().levels, Levels::Free] {
         let options = RatingsOptions { hidden: 4, levels, ..RatingsOptions::default() };

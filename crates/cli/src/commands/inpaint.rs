@@ -27,7 +27,8 @@ pub(crate) fn run(args: &Inpaint) -> Result<(), Error> {
     let asked = |binary, key| Asked { binary, found: &args.found, output: args.output, options, key };
     if let Some(opened) = stack(&args.model)? {
         let Model::Dbm(dbm) = &opened.model else {
-            let why = "what is missing of a row has no conditional law given the rest that chains could draw from";
+            let why =
+                "what is missing of a row has no conditional law given the rest that chains could draw from";
             return Err(clamped::undefined(&opened, "a restricted or a deep Boltzmann machine", why));
         };
         let rows = clamped::first(codes::rows(&opened, &args.data, &args.reading)?.bits, args.found.rows);
@@ -36,7 +37,12 @@ pub(crate) fn run(args: &Inpaint) -> Result<(), Error> {
         let data = hidden(args, &rows, &units)?;
         let asked = asked(units.is_binary(), key(opened.origin.seed));
         let known = clamped::with_gaps(rows.to_array(), |r, f| is_gone(&data, r, f));
-        return told(&asked, &rows, (&known, &asked.filled(dbm, &data)?), units == Units::Bernoulli(rows.units()));
+        return told(
+            &asked,
+            &rows,
+            (&known, &asked.filled(dbm, &data)?),
+            units == Units::Bernoulli(rows.units()),
+        );
     }
     let (rbm, header) = folder::open_model(&args.model)?;
     let (seed, schema) = (folder::seed(args.found.seed, &header), folder::schema(&rbm, &header));
@@ -56,9 +62,9 @@ fn hidden(args: &Inpaint, rows: &Batch, units: &Units) -> Result<Batch, Error> {
     let width = if let Units::Categorical { classes, .. } = units { *classes } else { 1 };
     let hidden = args.hide.as_deref().map(|text| columns(text, rows.units() / width)).transpose()?;
     let hides = |f: usize| hidden.iter().flatten().any(|range| range.contains(&(f / width + 1)));
-    let data = rows.clone().masked(BitMatrix::from_fn(rows.rows(), rows.units(), |r, f| {
-        hides(f) || is_gone(rows, r, f)
-    }));
+    let data = rows
+        .clone()
+        .masked(BitMatrix::from_fn(rows.rows(), rows.units(), |r, f| hides(f) || is_gone(rows, r, f)));
     if data.missing().is_none() {
         return Err(Error::option("--hide", "columns to hide, as no value is missing", "none"));
     }

@@ -139,11 +139,10 @@ impl Rbm {
         let own = |f: usize| self.scaling().map_or(1.0, |scaling| f64::from(scaling.deviation()[f]));
         let precisions: Vec<f64> = (0..noisy.units()).map(|f| (own(f) / deviation).powi(2)).collect();
         let seen = self.take(noisy).to_array();
-        let input =
-            Array2::from_shape_fn(seen.dim(), |(r, f)| {
-                let gone = noisy.missing().is_some_and(|missing| missing.get(r, f));
-                if gone { 0.0 } else { (f64::from(seen[(r, f)]) * precisions[f]) as f32 }
-            });
+        let input = Array2::from_shape_fn(seen.dim(), |(r, f)| {
+            let gone = noisy.missing().is_some_and(|missing| missing.get(r, f));
+            if gone { 0.0 } else { (f64::from(seen[(r, f)]) * precisions[f]) as f32 }
+        });
         Ok(Known::Blurred(input, precisions, noisy.missing().cloned()))
     }
 }

@@ -101,7 +101,11 @@ impl RatingsRbm {
         let (m, width) = (basis.len() / scale.levels, options.width());
         if options.rank.saturating_mul(items * m + hidden) > MAX_WEIGHTS {
             let got = format!("{} × ({items} × {m} + {hidden})", options.rank);
-            return Err(Error::shape("factors", "at most 2³¹ for rank × (items × degrees + hidden units)", got));
+            return Err(Error::shape(
+                "factors",
+                "at most 2³¹ for rank × (items × degrees + hidden units)",
+                got,
+            ));
         }
         Ok(Self {
             kept: vec![0.0; items * m * width],

@@ -5,9 +5,7 @@ use std::collections::HashSet;
 use harmonium::Error;
 use harmonium::data::Ratings;
 use harmonium::evaluate::{Lists, Ranking};
-use harmonium::rbm::ratings::{
-    Blend, RatingsRbm, fit_ratings, held_out, rated_or_not, top_items,
-};
+use harmonium::rbm::ratings::{Blend, RatingsRbm, fit_ratings, held_out, rated_or_not, top_items};
 use serde_json::json;
 
 use super::{Recommend, observer};
@@ -71,7 +69,9 @@ fn judged(
 
 fn print(args: &Recommend, model: &str, ranking: &Ranking, seconds: f64) -> Result<(), Error> {
     if args.output.json {
-        return console::json(&json!({ "model": model, "ranking": ranking, "seed": args.seed, "seconds": seconds }));
+        return console::json(
+            &json!({ "model": model, "ranking": ranking, "seed": args.seed, "seconds": seconds }),
+        );
     }
     let Ranking { top, precision, recall, map, ndcg, coverage, .. } = ranking;
     console::line(format!(

@@ -153,7 +153,10 @@ pub(crate) fn run(args: &Recommend) -> Result<(), Error> {
     args.user.as_deref().map_or(Ok(0), |name| ratings.user(name))?;
     let (n, users, items) = (ratings.each().len(), ratings.users().len(), ratings.items().len());
     let (scale, seed) = (ratings.scale(), args.seed);
-    console::note(args.output, format!("{n} ratings of {items} items by {users} users, {scale}; seed {seed}"));
+    console::note(
+        args.output,
+        format!("{n} ratings of {items} items by {users} users, {scale}; seed {seed}"),
+    );
     match &args.user {
         Some(name) => lists::of_user(args, &ratings, name),
         None if args.ranking => lists::measured(args, &ratings),
