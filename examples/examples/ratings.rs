@@ -22,7 +22,10 @@ fn main() -> Result<(), Error> {
     if given.as_deref() == Some("movielens") {
         match movielens() {
             Ok(file) => given = Some(file.display().to_string()),
-            Err(skipped) => return Ok(println!("{skipped}")),
+            Err(skipped) => {
+                println!("{skipped}");
+                return Ok(());
+            }
         }
     }
     let lectures = Path::new(env!("CARGO_MANIFEST_DIR")).join("../data/insteval/InstEval.csv.gz");

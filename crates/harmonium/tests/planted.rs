@@ -60,6 +60,8 @@ mod exact;
 mod exact_gradient;
 #[path = "fast_pcd.rs"]
 mod fast_pcd;
+#[path = "filling.rs"]
+mod filling;
 #[path = "gradient.rs"]
 mod gradient;
 #[path = "gradients_units.rs"]
@@ -1261,6 +1263,12 @@ const BUGS: [Bug; 257] = [
         "sizes of a header taken on trust",
         "refusal",
         "ratings::hostile_numbers_of_a_file_are_refused",
+    ),
+    bug(
+        "B361",
+        "chains of a row that share their draws",
+        "enumeration",
+        "filling::a_general_machine_fills_gaps",
     ),
     bug("B306", "places behind the last spin flip", "refusal", "ground::hot_and_hasty_searches_end"),
     bug("B307", "annealing by moves that miss the law", "O8", "own_reals::unadjusted_moves_do_not_anneal"),

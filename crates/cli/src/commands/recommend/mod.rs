@@ -18,7 +18,7 @@ use crate::{console, interrupt};
 
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Example:\n  harmonium recommend data/insteval/InstEval.csv.gz --columns s,d,y --damping 1000 --decay 0.1 --rate 0.005\n  \
+    after_help = "Example:\n  harmonium recommend data/insteval/InstEval.csv.gz --columns s,d,y --damping 1000 --decay 0.1 --rate 0.005 --share 0.8\n  \
                         harmonium recommend data/insteval/InstEval.csv.gz --columns s,d,y --user 17 --top 5 --epochs 5"
 )]
 pub(crate) struct Recommend {
