@@ -100,6 +100,10 @@ fn a_deep_machine_fills_gaps() {
     assert!(place.words(line).ok().stdout.starts_with("wrong bits a row: "));
     let (whole, given) = (place.matrix("whole.npy"), place.matrix("digits.npy"));
     assert!((8..PIXELS).all(|pixel| whole[(2, pixel)] == f32::from(u8::from(given[(2, pixel)] >= 0.5))));
+    let line = "denoise dbm --data digits.npy --binarize threshold --spoil 0.1 --flips 0.1 --rows 20 --chains 5 --out clean.npy";
+    let told = place.words(line).ok().stdout;
+    let found: Vec<f64> = told.split([' ', ',', '\n']).filter_map(|word| word.parse().ok()).collect();
+    assert!(found.len() == 2 && found[1] < 32.0 && place.matrix("clean.npy").dim() == (20, PIXELS), "{told}");
     place.write("rows.csv", "1,?\n");
     let before = place.snapshot();
     let data = "--data digits.npy --binarize threshold";
@@ -108,7 +112,7 @@ fn a_deep_machine_fills_gaps() {
             format!("inpaint dbn {data} --hide 1-8 --out new.npy"),
             "model: expected a restricted or a deep Boltzmann machine",
         ),
-        (format!("denoise dbm {data} --out new.npy"), "model: expected a restricted Boltzmann machine"),
+        (format!("denoise dbm {data} --out new.npy"), "--flips: expected the rate of flips"),
         (format!("anomaly dbm {data} --out new.csv"), "free energies of other kinds are not exact"),
         (format!("generate dbn {data} --out new.npy"), "got a dbn"),
         ("impute rows.csv --model dbm --out new.csv".into(), "got a dbm"),

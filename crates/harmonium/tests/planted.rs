@@ -1270,6 +1270,12 @@ const BUGS: [Bug; 257] = [
         "enumeration",
         "filling::a_general_machine_fills_gaps",
     ),
+    bug(
+        "B362",
+        "deep machines that do not see what is noisy",
+        "enumeration",
+        "filling::a_deep_machine_takes_noise_off",
+    ),
     bug("B306", "places behind the last spin flip", "refusal", "ground::hot_and_hasty_searches_end"),
     bug("B307", "annealing by moves that miss the law", "O8", "own_reals::unadjusted_moves_do_not_anneal"),
     bug("B308", "probabilities above 1 let pass", "O8", "likelihood::rows_more_than_certain_are_refused"),

@@ -53,7 +53,7 @@ pub(crate) struct Found {
 #[command(after_help = "Example, after `harmonium train mnist --binarize threshold --epochs 10 --out run`:
   harmonium denoise run --data mnist --binarize threshold --spoil 0.1 --rows 200 --out clean.npy --picture clean.png")]
 pub(crate) struct Denoise {
-    /// A model file or the folder of a run
+    /// A model file or the folder of a run, of an rbm or a dbm; a dbm needs --flips
     pub(crate) model: PathBuf,
     /// The noisy rows: mnist (its test images) or a file
     #[arg(long)]

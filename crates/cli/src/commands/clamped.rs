@@ -4,8 +4,8 @@ use std::path::Path;
 
 use harmonium::persist::write_bytes_atomically;
 use harmonium::rbm::{Clamped, Clamping, Header, Rbm};
-use harmonium::sample::{Filling, fill};
-use harmonium::{Batch, BitMatrix, EnergyModel, Error, Key};
+use harmonium::sample::{Filling, Imputed};
+use harmonium::{Batch, BitMatrix, Error, Key};
 use ndarray::{Array2, ArrayView1};
 
 use super::convert::write_npy;
@@ -42,13 +42,16 @@ impl Asked<'_> {
         Ok(found.mean)
     }
 
-    /// Fills gaps by draws of a model of any kind.
-    pub(super) fn filled<M: EnergyModel>(&self, model: &M, data: &Batch) -> Result<Array2<f32>, Error> {
+    /// Asks chains that each walk on their own and give one answer, behind a progress bar.
+    pub(super) fn of_chains(
+        &self,
+        what: &str,
+        run: impl FnOnce(Filling, &mut dyn FnMut(usize)) -> Result<Imputed, Error>,
+    ) -> Result<Array2<f32>, Error> {
         let Clamping { chains, annealing, warming, sweeps } = self.options;
-        let all = annealing.saturating_add(warming).saturating_add(sweeps);
-        let bar = console::bar(self.output, chains as u64, "inpainting");
-        let options = Filling { chains, sweeps: all };
-        let found = fill(model, data, options, self.key, &mut |done| bar.set_position(done as u64))?;
+        let sweeps = annealing.saturating_add(warming).saturating_add(sweeps);
+        let bar = console::bar(self.output, chains as u64, what);
+        let found = run(Filling { chains, sweeps }, &mut |done| bar.set_position(done as u64))?;
         bar.finish_and_clear();
         Ok(found.mean)
     }
@@ -133,9 +136,9 @@ pub(super) fn first(rows: Batch, count: Option<usize>) -> Batch {
     }
 }
 
-/// Takes what is likelier than not.
-pub(super) fn likelier(means: &Array2<f32>) -> Result<Batch, Error> {
-    Batch::from_bits(BitMatrix::from_fn(means.nrows(), means.ncols(), |r, u| means[(r, u)] >= 0.5))
+/// Takes what is likelier than not: bits whose mean is at least the middle of both values.
+pub(super) fn likelier(means: &Array2<f32>, middle: f32) -> Result<Batch, Error> {
+    Batch::from_bits(BitMatrix::from_fn(means.nrows(), means.ncols(), |r, u| means[(r, u)] >= middle))
 }
 
 /// Counts wrong bits of a row, on average, among those that are known.

@@ -3,6 +3,7 @@
 use std::ops::RangeInclusive;
 
 use harmonium::data::Part;
+use harmonium::sample::fill;
 use harmonium::units::Units;
 use harmonium::{Batch, BitMatrix, EnergyModel, Error, Key};
 use ndarray::Array2;
@@ -37,12 +38,9 @@ pub(crate) fn run(args: &Inpaint) -> Result<(), Error> {
         let data = hidden(args, &rows, &units)?;
         let asked = asked(units.is_binary(), key(opened.origin.seed));
         let known = clamped::with_gaps(rows.to_array(), |r, f| is_gone(&data, r, f));
-        return told(
-            &asked,
-            &rows,
-            (&known, &asked.filled(dbm, &data)?),
-            units == Units::Bernoulli(rows.units()),
-        );
+        let means =
+            asked.of_chains("inpainting", |options, watch| fill(dbm, &data, options, asked.key, watch))?;
+        return told(&asked, &rows, (&known, &means), units == Units::Bernoulli(rows.units()));
     }
     let (rbm, header) = folder::open_model(&args.model)?;
     let (seed, schema) = (folder::seed(args.found.seed, &header), folder::schema(&rbm, &header));
