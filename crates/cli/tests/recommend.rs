@@ -74,7 +74,8 @@ fn thumbs_have_two_levels() {
     let line = |user: usize, item: usize| format!("u{user},i{item},{}\n", (user + item) % 2);
     let text: String = (0..20).flat_map(|user| (0..10).map(move |item| line(user, item))).collect();
     place.write("thumbs.csv", text);
-    let words = "recommend thumbs.csv --scale 0:1:1 --hidden 4 --epochs 20 --folds 1 --json --quiet";
+    let words =
+        "recommend thumbs.csv --scale 0:1:1 --hidden 4 --epochs 300 --rate 0.05 --folds 1 --json --quiet";
     let lines = place.words(words).ok().lines();
     let both = lines.iter().find(|line| line["model"] == "both RBMs").expect("a line");
     assert!(number(&both["mae"]) < 0.4 && both["seed"] == 1, "{both}");

@@ -336,7 +336,7 @@ fn scales_of_two_levels_are_taken() {
     let data = ratings(two, 10, &rows);
     for levels in [RatingsOptions::default().levels, Levels::Free] {
         let options = RatingsOptions { hidden: 4, levels, ..RatingsOptions::default() };
-        let rbm = trained(&data, &options, &RatingsFit { epochs: 30, batch: 5, ..RatingsFit::default() });
+        let rbm = trained(&data, &options, &RatingsFit { epochs: 100, batch: 5, ..RatingsFit::default() });
         let [like, not] = [0, 1].map(|item| rbm.expected(data.rows().row(0), item).unwrap());
         assert!(like > 0.5 && not < 0.5, "{like} {not}");
     }

@@ -61,13 +61,13 @@ pub(crate) struct Denoise {
     #[command(flatten)]
     pub(crate) reading: Reading,
     /// The rate at which bits were flipped, or classes replaced [default: estimated from the rows]
-    #[arg(long, value_name = "RATE", conflicts_with = "deviation")]
+    #[arg(long, value_name = "RATE", conflicts_with = "deviation", allow_negative_numbers = true)]
     pub(crate) flips: Option<f32>,
     /// The standard deviation of normal noise in real values, in their own units
-    #[arg(long, value_name = "X")]
+    #[arg(long, value_name = "X", allow_negative_numbers = true)]
     pub(crate) deviation: Option<f32>,
     /// Flip bits at this rate first, and tell how many of them come back
-    #[arg(long, value_name = "RATE")]
+    #[arg(long, value_name = "RATE", allow_negative_numbers = true)]
     pub(crate) spoil: Option<f32>,
     #[command(flatten)]
     pub(crate) walk: Walk,

@@ -97,7 +97,7 @@ fn check_sizes(tensors: &[Tensor], header: &Header, items: usize) -> Result<(), 
     let loadings = (rank > 0).then_some(("loadings", rank * hidden));
     for (name, expected) in [("hidden_bias", hidden), ("bias", of_items)].into_iter().chain(loadings) {
         let of_name = tensors.iter().filter(|tensor| tensor.name == name);
-        let got: usize = of_name.flat_map(|tensor| tensor.shape.iter().copied().reduce(|a, b| a * b)).sum();
+        let got: usize = of_name.map(|tensor| tensor.shape.iter().product::<usize>()).sum();
         if mutant!("B360", got != expected, false) {
             return Err(Error::format("tensors", name, format!("{expected} values"), got));
         }

@@ -52,19 +52,25 @@ pub(crate) struct Recommend {
     #[arg(long, value_name = "N", default_value_t = 20)]
     pub(crate) epochs: u32,
     /// The learning rate at the start; it falls to 0
-    #[arg(long, value_name = "X", default_value_t = 0.02)]
+    #[arg(long, allow_negative_numbers = true, value_name = "X", default_value_t = 0.02)]
     pub(crate) rate: f64,
     /// The decay of the weights of an item, for each of its ratings
-    #[arg(long, value_name = "X", default_value_t = 0.02)]
+    #[arg(long, allow_negative_numbers = true, value_name = "X", default_value_t = 0.02)]
     pub(crate) decay: f32,
     /// Ratings of a row at which weights count by √½; 0 for the same weights in all rows [default: 50; with --ranking 0]
-    #[arg(long, value_name = "N")]
+    #[arg(long, allow_negative_numbers = true, value_name = "N")]
     pub(crate) damping: Option<f32>,
     /// Ratings that stand behind the coupling of a row's ratings with each other; 0 for no such coupling [default: 10; with --ranking 0]
-    #[arg(long, value_name = "N")]
+    #[arg(long, allow_negative_numbers = true, value_name = "N")]
     pub(crate) lateral: Option<f32>,
     /// The share that the machine of users has beside that of items, 0 to 1
-    #[arg(long, value_name = "X", default_value_t = 0.3, conflicts_with = "ranking")]
+    #[arg(
+        long,
+        allow_negative_numbers = true,
+        value_name = "X",
+        default_value_t = 0.3,
+        conflicts_with = "ranking"
+    )]
     pub(crate) share: f32,
     /// The seed of all randomness
     #[arg(long, value_name = "N", default_value_t = 1)]
