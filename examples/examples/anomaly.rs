@@ -31,11 +31,12 @@ fn main() -> Result<(), Error> {
 fn digits(valid: bool, short: bool, seeds: u64) -> Result<(), Error> {
     let ((train, test), [grey, asked]) = (images(valid)?, greys(valid)?);
     let most = if short { 500 } else { 60_000 };
+    let (known, truth) = (&train.labels, &test.labels);
     let of = |digit: u8| {
-        let own = (0..train.labels.len()).filter(move |&r| train.labels[r] == digit);
+        let own = (0..known.len()).filter(move |&r| known[r] == digit);
         own.take(most).collect::<Vec<_>>()
     };
-    let stranger = |digit: u8| move |r: usize| test.labels[r] != digit;
+    let stranger = |digit: u8| move |r: usize| truth[r] != digit;
     let mut plain = Vec::new();
     for digit in 0..10 {
         let pca = Pca::fit(&Batch::reals(grey.select(Axis(0), &of(digit)))?, 30)?;
