@@ -85,7 +85,8 @@ fn thumbs_have_two_levels() {
 #[test]
 fn neighbours_of_too_many_items_are_left_out_and_told() {
     let place = Place::new();
-    let text: String = (0..20_100).map(|item| format!("u{},i{item},{}\n", item % 7, 1 + item % 5)).collect();
+    let mut text = String::new();
+    (0..20_100).for_each(|item| writeln!(text, "u{},i{item},{}", item % 7, 1 + item % 5).unwrap());
     place.write("wide.csv", text);
     let done = place.words("recommend wide.csv --hidden 1 --epochs 0 --folds 1 --json").ok();
     assert!(done.stderr.contains("k-NN is left out: 20100 items"), "{}", done.stderr);

@@ -59,7 +59,7 @@ fn questions_about_rows_are_refused_and_leave_files_alone() {
             let line = ask.replace("{model}", model).replace("{data}", data).replace("{out}", out);
             let done = place.words(&line);
             assert_ne!(done.code, Some(0), "{line:?} was taken");
-            println!("{line}: {}", done.stderr.trim());
+            says.iter().for_each(|word| assert!(done.stderr.contains(word), "{line}: {}", done.stderr));
             done.refused(*code, says);
             assert!(before == place.snapshot(), "{line:?} changed a file");
         }
