@@ -82,7 +82,7 @@ fn told(
 ) -> Result<(), Error> {
     asked.write(known, means)?;
     if bits && rows.missing().is_none() {
-        let wrong = clamped::wrong(&clamped::likelier(means)?, rows)?;
+        let wrong = clamped::wrong(&clamped::likelier(means, 0.5)?, rows)?;
         console::line(format!("wrong bits a row: {wrong:.2}"))?;
     }
     Ok(())
