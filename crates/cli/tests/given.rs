@@ -190,7 +190,8 @@ fn generated_rows_are_compared_and_copies_are_found() {
 #[test]
 fn gaps_are_not_filled_by_the_model_that_is_judged() {
     let place = Place::new();
-    let row = |r: usize| if r % 4 == 0 { "?,1,0\n" } else { ["1,1,0\n", "0,0,1\n", "1,1,1\n"][r % 3] };
+    let row =
+        |r: usize| if r.is_multiple_of(4) { "?,1,0\n" } else { ["1,1,0\n", "0,0,1\n", "1,1,1\n"][r % 3] };
     place.write("rows.csv", (0..60).map(row).collect::<String>());
     place.write("holes.csv", "?,1,0\n1,?,1\n");
     place.words("train rows.csv --schema auto --hidden 2 --epochs 5 --betas 0 --quiet --out run").ok();

@@ -59,7 +59,7 @@ pub(crate) fn run(args: &Anomaly) -> Result<(), Error> {
     let load = |data: &str, part| source::load_part(data, &args.reading, schema.as_ref(), seed, part);
     let rows = load(&args.data, Part::Test)?;
     rbm.check_data(&rows)?;
-    let normal = args.normal.as_deref().map(|data| normal(args, data, &header, load(data, Part::Train)?));
+    let normal = args.normal.as_deref().map(|data| normal(args, data, &header, &load(data, Part::Train)?));
     let normal = normal.transpose()?;
     let scores = rbm.free_energy(&rows)?.to_vec();
     let ranks = normal.as_ref().map(|rows| calibration(&rbm, rows)).transpose()?;
@@ -72,7 +72,7 @@ pub(crate) fn run(args: &Anomaly) -> Result<(), Error> {
 }
 
 /// Takes normal rows that the model was not trained on: of the data of its own run those kept for validation.
-fn normal(args: &Anomaly, data: &str, header: &Header, rows: Batch) -> Result<Batch, Error> {
+fn normal(args: &Anomaly, data: &str, header: &Header, rows: &Batch) -> Result<Batch, Error> {
     let recipe = Recipe::from_json(&header.recipe).ok();
     let own = recipe.filter(|recipe| recipe.is_of(data));
     let kept = own.map_or(rows.rows(), |recipe| recipe.validation.min(rows.rows()));
