@@ -1,9 +1,12 @@
 //! Reads MNIST as black and white, spoils it, and learns it: what the examples of noise, gaps and strangers share.
 
-use harmonium::data::{Binarize, Mnist, binarize, mnist, mnist_folder};
+use std::ops::Range;
+
+use harmonium::data::{Binarize, Mnist, Table, binarize, mnist, mnist_folder};
 use harmonium::prelude::*;
 use harmonium::train::{Average, Training};
 use harmonium::{BitMatrix, Key};
+use ndarray::Array2;
 use rand::RngCore;
 
 /// The side of an image.
@@ -39,6 +42,21 @@ pub fn images(valid: bool) -> Result<(Images, Images), Error> {
         return Ok((train.gather(0..50_000), train.gather(50_000..60_000)));
     }
     Ok((train, Images { rows: bits(&test)?, labels: test_labels }))
+}
+
+/// Gives the grey values of the same images, 0 to 1, `(n, 784)`: of [`images`] to learn and to judge by.
+///
+/// # Errors
+/// Says what could not be read.
+pub fn greys(valid: bool) -> Result<[Array2<f32>; 2], Error> {
+    let Mnist { train, test, .. } = mnist(&mnist_folder()?)?;
+    let grey = |table: &Table, rows: Range<usize>| {
+        Array2::from_shape_fn((rows.len(), table.columns()), |(r, c)| table.value(rows.start + r, c))
+    };
+    if valid {
+        return Ok([grey(&train, 0..50_000), grey(&train, 50_000..60_000)]);
+    }
+    Ok([grey(&train, 0..60_000), grey(&test, 0..10_000)])
 }
 
 /// Learns the images by 500 hidden units and persistent chains.
@@ -103,6 +121,6 @@ pub fn wrong(found: &Batch, truth: &Batch) -> Result<f64, Error> {
 ///
 /// # Errors
 /// None for whole rows.
-pub fn likelier(means: &ndarray::Array2<f32>) -> Result<Batch, Error> {
+pub fn likelier(means: &Array2<f32>) -> Result<Batch, Error> {
     Batch::from_bits(BitMatrix::from_fn(means.nrows(), means.ncols(), |r, u| means[(r, u)] >= 0.5))
 }

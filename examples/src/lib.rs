@@ -4,6 +4,7 @@
 
 pub mod digits;
 pub mod images;
+pub mod movielens;
 pub mod stacks;
 pub mod strangers;
 pub mod trajectories;

@@ -1,13 +1,27 @@
-//! Reads tables in which normal rows and others are known, and splits them by folds.
+//! Reads tables in which normal rows and others are known, splits them by folds, and learns the normal ones.
 
 use std::path::Path;
 
-use harmonium::Error;
 use harmonium::data::{Cell, Cells, fold};
 use harmonium::evaluate::auroc;
+use harmonium::prelude::*;
+use harmonium::train::{Average, Decay, Training};
 use ndarray::Array2;
 
 const DATA: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../data");
+
+/// Says how a machine is made.
+#[derive(Clone, Copy, Debug)]
+pub struct Shape {
+    /// Hidden units.
+    pub hidden: usize,
+    /// Walks over the rows.
+    pub epochs: u32,
+    /// Rows of an update.
+    pub batch: usize,
+    /// The decay of weights.
+    pub l2: f32,
+}
 
 /// Holds normal rows to learn, and others to judge.
 #[derive(Clone, Debug)]
@@ -67,4 +81,26 @@ pub fn judged(scores: &[f64], strange: impl Fn(usize) -> bool) -> Result<f64, Er
     let (mut normal, mut other) = (Vec::new(), Vec::new());
     scores.iter().enumerate().for_each(|(r, &s)| if strange(r) { other.push(s) } else { normal.push(s) });
     auroc(&normal, &other)
+}
+
+/// Learns normal rows by persistent chains.
+///
+/// # Errors
+/// Refuses rows that the units can't take.
+pub fn machine(visible: Units, train: &Batch, shape: Shape, key: Key) -> Result<Rbm, Error> {
+    let bits = visible.is_binary();
+    let mut rbm = Rbm::fitted(visible, train, Units::Bernoulli(shape.hidden), key)?;
+    let from = if bits { 0.05 } else { 0.01 };
+    let options = Fit {
+        epochs: shape.epochs,
+        batch: shape.batch,
+        decay: Decay { l2: shape.l2, ..Decay::default() },
+        learning_rate: Schedule::Linear { from, to: 0.0 },
+        centre: bits.then(Centre::default),
+        average: Some(Average::default()),
+        ..Fit::default()
+    };
+    let mut training = Training::new(&rbm, train, &options)?;
+    training.run(&mut rbm, train, &mut Pcd::new(1, 100), key, &mut Silent)?;
+    Ok(training.averaged(&rbm).unwrap_or(rbm))
 }

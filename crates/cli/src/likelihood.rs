@@ -262,7 +262,7 @@ impl Figures {
 }
 
 /// Says how samples compare with rows, a measure a line.
-pub(crate) fn lines(found: &Comparison) -> Vec<String> {
+pub(crate) fn lines(found: &Comparison, seen: &str) -> Vec<String> {
     let orders =
         [("first", found.moments.first), ("second", found.moments.second), ("third", found.moments.third)];
     let order = |(name, order): (&str, Order)| {
@@ -277,7 +277,7 @@ pub(crate) fn lines(found: &Comparison) -> Vec<String> {
     let memory = found.memory.map(|memory| {
         let Memory { ratio, nearer, copies, coincidences, .. } = memory;
         format!(
-            "nearest base row: distance {ratio:.3} of that to the data, nearer {nearer:.3} (ideal 0.5), copies {copies:.3} ({coincidences:.3} of the data)"
+            "nearest {seen}: distance {ratio:.3} of that to the data, nearer {nearer:.3} (ideal 0.5), copies {copies:.3} ({coincidences:.3} of the data)"
         )
     });
     let rest = [

@@ -166,6 +166,11 @@ impl Recipe {
         }
     }
 
+    /// Tells whether it is these data that the run was trained on.
+    pub(crate) fn is_of(&self, data: &str) -> bool {
+        Source::parse(data).is_ok_and(|source| absolute(data, &source) == self.data)
+    }
+
     /// Gives a short name of the data, for folders and titles.
     pub(crate) fn name(&self) -> String {
         let file =

@@ -51,6 +51,48 @@ fn lists_leave_out_what_was_seen() {
     assert!((0.0..=1.0).contains(&number(&lines[1]["ranking"]["ndcg"])));
 }
 
+/// Each option of the machine and its training reaches a run that measures lists: other values, other lists.
+#[test]
+fn options_count_for_lists_too() {
+    let place = place();
+    let found = |options: &str| {
+        let line = format!("recommend stars.txt --ranking --top 3 --json --quiet {options}");
+        place.words(&line).ok().lines()[1]["ranking"].to_string()
+    };
+    let usual = "--hidden 4 --epochs 5";
+    let all = [usual, "--hidden 2 --epochs 5", "--hidden 4 --epochs 0"].map(String::from).into_iter().chain(
+        ["--lateral 1", "--damping 1", "--rate 0.3", "--decay 9", "--seed 7"].map(|o| format!("{usual} {o}")),
+    );
+    let all: Vec<String> = all.map(|options| found(&options)).collect();
+    let other = all[1..].iter().filter(|ranking| **ranking != all[0]).count();
+    assert!(other >= 6, "{all:#?}");
+}
+
+#[test]
+fn thumbs_have_two_levels() {
+    let place = Place::new();
+    let line = |user: usize, item: usize| format!("u{user},i{item},{}\n", (user + item) % 2);
+    let text: String = (0..20).flat_map(|user| (0..10).map(move |item| line(user, item))).collect();
+    place.write("thumbs.csv", text);
+    let words =
+        "recommend thumbs.csv --scale 0:1:1 --hidden 4 --epochs 300 --rate 0.05 --folds 1 --json --quiet";
+    let lines = place.words(words).ok().lines();
+    let both = lines.iter().find(|line| line["model"] == "both RBMs").expect("a line");
+    assert!(number(&both["mae"]) < 0.4 && both["seed"] == 1, "{both}");
+}
+
+/// More items than neighbours are compared among: the other models are measured all the same.
+#[test]
+fn neighbours_of_too_many_items_are_left_out_and_told() {
+    let place = Place::new();
+    let mut text = String::new();
+    (0..20_100).for_each(|item| writeln!(text, "u{},i{item},{}", item % 7, 1 + item % 5).unwrap());
+    place.write("wide.csv", text);
+    let done = place.words("recommend wide.csv --hidden 1 --epochs 0 --folds 1 --json").ok();
+    assert!(done.stderr.contains("k-NN is left out: 20100 items"), "{}", done.stderr);
+    assert!(done.stdout.contains("SVD with biases") && !done.stdout.contains("k-NN"));
+}
+
 #[test]
 fn what_is_wrong_is_named() {
     let place = place();
@@ -62,9 +104,12 @@ fn what_is_wrong_is_named() {
         ("recommend stars.txt --share 1.5", "share: expected 0 to 1, got 1.5"),
         ("recommend stars.txt --columns who,what,nothing", "columns: expected one of who, what, stars"),
         ("recommend stars.txt --columns who,what", "columns: expected user,item,rating"),
+        ("recommend stars.txt --ranking --damping -1", "damping: expected 0 to a million, got -1"),
     ] {
         place.words(line).refused(2, &[said]);
     }
+    let done = place.words("recommend stars.txt --ranking --folds 2");
+    assert!(done.code == Some(2) && done.stderr.contains("cannot be used with"), "{}", done.stderr);
     place
         .words("recommend bad.csv")
         .refused(1, &["line 2: expected a rating of 1 to 5 in steps of 1, got 6"]);

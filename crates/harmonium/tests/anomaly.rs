@@ -58,6 +58,7 @@ fn p_values_of_normal_rows_are_even() {
     assert!(chi < 63.68, "{chi}");
     let ties = Calibration::new(&[1.0, 1.0, 2.0]).unwrap();
     assert_eq!(ties.p_values(&[0.0, 1.0, 1.5, 2.0, 3.0]), [1.0, 1.0, 0.5, 0.5, 0.25]);
+    assert!(ties.p_value(f64::NAN).is_nan(), "no number is no rank, least of all that of a normal row");
     assert!(Calibration::new(&[]).is_err() && Calibration::new(&[f64::NAN]).is_err());
 }
 

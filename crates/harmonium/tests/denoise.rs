@@ -133,6 +133,34 @@ fn denoised_reals_have_their_posterior_means_and_deviations() {
     }
 }
 
+/// Of two real units the second is missing: only the first is known through normal noise, and the second keeps the spread that
+/// its partner leaves it. Bounds as above.
+#[test]
+fn gaps_of_blurred_reals_get_nothing_from_the_noise() {
+    let rbm = machine(&Units::Diagonal(2), &Units::Bernoulli(3), 0.9, 16);
+    let law = exact(&rbm);
+    let (seen, noise) = (0.7, 0.5);
+    let (mut total, mut first, mut second) = (0.0, [0.0; 2], [0.0; 2]);
+    let grid = || (-400..=400).map(|n| f64::from(n) * 0.025);
+    for x in grid() {
+        for y in grid() {
+            let weight = (-law.free_energy(&[x, y]) - ((x - seen) / noise).powi(2) / 2.0).exp();
+            total += weight;
+            [x, y].iter().enumerate().for_each(|(f, v)| first[f] += weight * v);
+            [x, y].iter().enumerate().for_each(|(f, v)| second[f] += weight * v * v);
+        }
+    }
+    let noisy = Array2::from_shape_fn((400, 2), |(_, f)| if f == 0 { seen as f32 } else { f32::NAN });
+    let noisy = Batch::with_missing(noisy.view(), &Units::Diagonal(2)).unwrap();
+    let found = rbm.denoise(&noisy, Noise::Normal(noise as f32), &OPTIONS, key(17)).unwrap();
+    for f in 0..2 {
+        let expected = first[f] / total;
+        let deviation = (second[f] / total - expected * expected).sqrt();
+        close(f64::from(found.mean.column(f).mean().unwrap()), expected, 0.11 * deviation, ("mean", f));
+        close(f64::from(found.spread.column(f).mean().unwrap()), deviation, 0.11 * deviation, ("spread", f));
+    }
+}
+
 /// The rate of flips is found from rows of the machine itself: h is a fair coin, and each of 12 bits follows it with σ(2). At
 /// 4,800 bits the rate of bits that do not is known to 0.0066, the rate of flips to 0.0066 / (1 − 2 σ(−2)) = 0.0087, of which
 /// 4.89 are 0.043; twelve rounds leave about a hundredth besides.
@@ -172,6 +200,24 @@ fn fine_pixels_follow_their_law_given_coarse_ones() {
         }
         agree(&draws.to_array(), &expected, "draws");
         assert!(coarse.sums(&draws).unwrap().rows().into_iter().all(|s| (0..2).all(|b| least[b] <= s[b])));
+    }
+}
+
+/// Four bits without couplings whose odds lie up to 1,600 nats apart, two of them on: the first, and the second or the fourth,
+/// whose odds differ by one nat. Products of such odds leave the range of f64.
+#[test]
+fn odds_of_any_size_are_kept_apart() {
+    let bias = [800.0_f32, 300.0, -800.0, 299.0];
+    let visible = Units::Bernoulli(4).layer(bias.to_vec());
+    let rbm = Rbm::from_layers(Array2::zeros((4, 1)), visible, Units::Bernoulli(1).layer(vec![0.0])).unwrap();
+    let coarse = Coarse::new(2, 2, 2).unwrap();
+    let sums = Array2::from_elem((ROWS, 1), 2);
+    let found = rbm.refine(&coarse, sums.view(), &OPTIONS, key(18)).unwrap();
+    let p = 1.0 / (1.0 + (-1.0_f64).exp());
+    for row in found.mean.rows() {
+        for (&mean, expected) in row.iter().zip([1.0, p, 0.0, 1.0 - p]) {
+            close(f64::from(mean), expected, 2.0 / 65_536.0, "pairs");
+        }
     }
 }
 

@@ -64,6 +64,8 @@ mod exact;
 mod exact_gradient;
 #[path = "fast_pcd.rs"]
 mod fast_pcd;
+#[path = "filling.rs"]
+mod filling;
 #[path = "gradient.rs"]
 mod gradient;
 #[path = "gradients_units.rs"]
@@ -78,10 +80,10 @@ mod inpaint;
 mod invariance;
 #[path = "ising.rs"]
 mod ising;
-#[path = "lattice_oracles.rs"]
-mod lattice_oracles;
 #[path = "ladder.rs"]
 mod ladder;
+#[path = "lattice_oracles.rs"]
+mod lattice_oracles;
 #[path = "likelihood.rs"]
 mod likelihood;
 #[path = "limits.rs"]
@@ -1253,6 +1255,44 @@ const BUGS: [Bug; 286] = [
         "every row clamped to the first class",
         "posterior",
         "inpaint::rows_of_a_class_are_completed",
+    ),
+    bug("B355", "odds beyond the range of f64", "hand", "denoise::odds_of_any_size_are_kept_apart"),
+    bug(
+        "B356",
+        "missing reals drawn as if they were seen",
+        "posterior",
+        "denoise::gaps_of_blurred_reals_get_nothing_from_the_noise",
+    ),
+    bug("B357", "scores that are no numbers rank first", "hand", "anomaly::p_values_of_normal_rows_are_even"),
+    bug(
+        "B358",
+        "users folded in by which items they are asked for",
+        "equality",
+        "ratings::fold_in_sees_no_test_rating",
+    ),
+    bug(
+        "B359",
+        "two machines with the same draws",
+        "inequality",
+        "ratings::machines_of_a_blend_share_no_draws",
+    ),
+    bug(
+        "B360",
+        "sizes of a header taken on trust",
+        "refusal",
+        "ratings::hostile_numbers_of_a_file_are_refused",
+    ),
+    bug(
+        "B361",
+        "chains of a row that share their draws",
+        "enumeration",
+        "filling::a_general_machine_fills_gaps",
+    ),
+    bug(
+        "B362",
+        "deep machines that do not see what is noisy",
+        "enumeration",
+        "filling::a_deep_machine_takes_noise_off",
     ),
     bug("B306", "places behind the last spin flip", "refusal", "ground::hot_and_hasty_searches_end"),
     bug("B307", "annealing by moves that miss the law", "O8", "own_reals::unadjusted_moves_do_not_anneal"),

@@ -51,6 +51,8 @@ pub mod evaluate {
     pub const COMPARE: u64 = 13;
     /// Rows of which something is known: noise taken off, gaps filled, fine pixels below coarse ones.
     pub const CLAMP: u64 = 14;
+    /// Gaps that chains of any model fill.
+    pub const FILL: u64 = 15;
 }
 
 /// The block of a stream from which a folded key is read: beyond every word that a draw can reach.

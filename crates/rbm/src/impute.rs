@@ -1,5 +1,6 @@
 //! Fills missing values with what the machine expects of them, given those that are there.
 
+use harmonium_core::sample::Imputed;
 use harmonium_core::units::{Input, States, Unit};
 use harmonium_core::{Batch, EnergyModel, Error, Gibbs, Key, purpose};
 use harmonium_kernels::{evaluate, parallel};
@@ -35,15 +36,6 @@ impl Imputing {
         }
         Err(Error::option("sweeps", "1 or more", 0))
     }
-}
-
-/// Holds rows without gaps, in the data's own units: `(n, visible)` each.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Imputed {
-    /// What is there, and means of what is missing; of bits and classes these are probabilities.
-    pub mean: Array2<f32>,
-    /// Standard deviations: 0 for what is there.
-    pub spread: Array2<f32>,
 }
 
 impl Rbm {

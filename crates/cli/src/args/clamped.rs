@@ -53,7 +53,7 @@ pub(crate) struct Found {
 #[command(after_help = "Example, after `harmonium train mnist --binarize threshold --epochs 10 --out run`:
   harmonium denoise run --data mnist --binarize threshold --spoil 0.1 --rows 200 --out clean.npy --picture clean.png")]
 pub(crate) struct Denoise {
-    /// A model file or the folder of a run
+    /// A model file or the folder of a run, of an rbm or a dbm; a dbm needs --flips
     pub(crate) model: PathBuf,
     /// The noisy rows: mnist (its test images) or a file
     #[arg(long)]
@@ -61,13 +61,13 @@ pub(crate) struct Denoise {
     #[command(flatten)]
     pub(crate) reading: Reading,
     /// The rate at which bits were flipped, or classes replaced [default: estimated from the rows]
-    #[arg(long, value_name = "RATE", conflicts_with = "deviation")]
+    #[arg(long, value_name = "RATE", conflicts_with = "deviation", allow_negative_numbers = true)]
     pub(crate) flips: Option<f32>,
     /// The standard deviation of normal noise in real values, in their own units
-    #[arg(long, value_name = "X")]
+    #[arg(long, value_name = "X", allow_negative_numbers = true)]
     pub(crate) deviation: Option<f32>,
     /// Flip bits at this rate first, and tell how many of them come back
-    #[arg(long, value_name = "RATE")]
+    #[arg(long, value_name = "RATE", allow_negative_numbers = true)]
     pub(crate) spoil: Option<f32>,
     #[command(flatten)]
     pub(crate) walk: Walk,
@@ -81,7 +81,7 @@ pub(crate) struct Denoise {
 #[command(after_help = "Example, after `harmonium train mnist --binarize threshold --epochs 10 --out run`:
   harmonium inpaint run --data mnist --binarize threshold --hide 393-784 --rows 100 --out whole.npy --picture whole.png")]
 pub(crate) struct Inpaint {
-    /// A model file or the folder of a run
+    /// A model file or the folder of a run, of an rbm or a dbm; of a dbm each chain gives one draw a row, so that more --chains are needed
     pub(crate) model: PathBuf,
     /// The rows: mnist (its test images) or a file
     #[arg(long)]
@@ -112,9 +112,9 @@ pub(crate) struct Anomaly {
     pub(crate) data: String,
     #[command(flatten)]
     pub(crate) reading: Reading,
-    /// Normal rows that the model was not trained on, to rank scores among: mnist (its last 10000 training images, which
-    /// `train --validation 10000` keeps apart) or a file.
-    /// Without them there are scores and no p-values
+    /// Normal rows to rank scores among: mnist (its training images) or a file. Of the data that the model itself was trained on those
+    /// rows are taken that the run kept apart (`train --validation N`); it is told which. Without normal rows there are scores and no
+    /// p-values
     #[arg(long, value_name = "DATA")]
     pub(crate) normal: Option<String>,
     /// The strangest rows of which each column's part of the score is written; it needs --normal

@@ -5,29 +5,41 @@ use std::borrow::Cow;
 use harmonium::data::Part;
 use harmonium::evaluate::{Calibration, attribution};
 use harmonium::persist::write_bytes_atomically;
-use harmonium::rbm::Rbm;
+use harmonium::rbm::{Header, Rbm};
 use harmonium::{Batch, EnergyModel, Error, Marginal};
 use ndarray::Array2;
 use serde::Serialize;
 
+use super::clamped::two_layers;
 use crate::args::Anomaly;
 use crate::csv::Writer;
 use crate::folder::{self, VFS};
+use crate::recipe::Recipe;
 use crate::{console, interrupt, source};
 
 /// Normal rows that a column's part is averaged over.
 const REFERENCE: usize = 200;
-/// Training images of mnist that are taken for normal ones: those that `--validation 10000` keeps apart.
-const LAST: usize = 10_000;
 
 /// Sums up what was found.
 #[derive(Serialize)]
 struct Summary {
     rows: usize,
+    /// Rows whose free energy is no number, which have no p-value either.
+    #[serde(skip_serializing_if = "is_none")]
+    unscored: usize,
+    /// Of the other rows.
     mean_free_energy: f64,
+    /// Normal rows that scores were ranked among.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    normal: Option<usize>,
     /// Rows with p ≤ 0.05, of which there are 5 % among normal rows on average.
     #[serde(skip_serializing_if = "Option::is_none")]
     strange: Option<usize>,
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref)] // serde asks for it.
+fn is_none(count: &usize) -> bool {
+    *count == 0
 }
 
 /// Carries out `anomaly`.
@@ -40,26 +52,42 @@ pub(crate) fn run(args: &Anomaly) -> Result<(), Error> {
     if args.out.extension().is_none_or(|e| e != "csv") {
         return Err(Error::option("out", "a name that ends in .csv", args.out.display()));
     }
-    let (rbm, header) = folder::open_model(&args.model)?;
+    folder::check_place(&args.out)?;
+    let why = "free energies of other kinds are not exact";
+    let (rbm, header) = two_layers(&args.model, why)?;
     let (seed, schema) = (folder::seed(args.seed, &header), folder::schema(&rbm, &header));
     let load = |data: &str, part| source::load_part(data, &args.reading, schema.as_ref(), seed, part);
     let rows = load(&args.data, Part::Test)?;
     rbm.check_data(&rows)?;
-    let normal = args.normal.as_deref().map(|data| load(data, Part::Train)).transpose()?;
-    let images = args.normal.as_deref() == Some("mnist");
-    let normal = normal.map(|rows| if images { last(&rows) } else { rows });
+    let normal = args.normal.as_deref().map(|data| normal(args, data, &header, &load(data, Part::Train)?));
+    let normal = normal.transpose()?;
     let scores = rbm.free_energy(&rows)?.to_vec();
     let ranks = normal.as_ref().map(|rows| calibration(&rbm, rows)).transpose()?;
     let p_values = ranks.map(|ranks| ranks.p_values(&scores));
-    let parts = normal.map(|normal| explained(args, &rbm, &rows, &normal, &scores)).transpose()?;
+    let parts = normal.as_ref().map(|normal| explained(args, &rbm, &rows, normal, &scores)).transpose()?;
     let text = table(&scores, p_values.as_deref(), parts.as_ref());
     write_bytes_atomically(&VFS, &args.out, text.as_bytes())?;
     console::note(args.output, format!("{} scores: {}", scores.len(), args.out.display()));
-    told(args, &scores, p_values.as_deref())
+    told(args, &scores, p_values.as_deref(), normal.map(|rows| rows.rows()))
 }
 
-fn last(rows: &Batch) -> Batch {
-    rows.gather(rows.rows().saturating_sub(LAST)..rows.rows())
+/// Takes normal rows that the model was not trained on: of the data of its own run those kept for validation.
+fn normal(args: &Anomaly, data: &str, header: &Header, rows: &Batch) -> Result<Batch, Error> {
+    let recipe = Recipe::from_json(&header.recipe).ok();
+    let own = recipe.filter(|recipe| recipe.is_of(data));
+    let kept = own.map_or(rows.rows(), |recipe| recipe.validation.min(rows.rows()));
+    if kept == 0 {
+        let expected = "rows that the model was not trained on: train --validation N keeps N of them apart";
+        return Err(Error::option("--normal", expected, format!("{data}, all of which it was trained on")));
+    }
+    let all = rows.rows();
+    let which = match (kept == all, data) {
+        (true, _) => format!("all {all} rows of {data}"),
+        (false, "mnist") => format!("the last {kept} training images of mnist, which the run kept apart"),
+        (false, _) => format!("the last {kept} rows of {data}, which the run kept apart"),
+    };
+    console::note(args.output, format!("normal rows: {which}"));
+    Ok(rows.gather(all - kept..all))
 }
 
 fn calibration(rbm: &Rbm, rows: &Batch) -> Result<Calibration, Error> {
@@ -123,15 +151,26 @@ fn table(scores: &[f64], p_values: Option<&[f64]>, parts: Option<&Parts>) -> Str
     out.text()
 }
 
-fn told(args: &Anomaly, scores: &[f64], p_values: Option<&[f64]>) -> Result<(), Error> {
-    let rows = scores.len();
+fn told(
+    args: &Anomaly,
+    scores: &[f64],
+    p_values: Option<&[f64]>,
+    normal: Option<usize>,
+) -> Result<(), Error> {
+    let (rows, known) = (scores.len(), || scores.iter().filter(|score| !score.is_nan()));
+    let unscored = rows - known().count();
     let summary = Summary {
         rows,
-        mean_free_energy: scores.iter().sum::<f64>() / rows as f64,
+        unscored,
+        mean_free_energy: known().sum::<f64>() / known().count() as f64,
+        normal,
         strange: p_values.map(|p| p.iter().filter(|&&p| p <= 0.05).count()),
     };
     if args.output.json {
         return console::json(&summary);
+    }
+    if unscored > 0 {
+        console::note(args.output, format!("{unscored} rows have a free energy that is no number"));
     }
     let strange = summary.strange.map_or(String::new(), |n| format!(", {n} of {rows} with p ≤ 0.05"));
     console::line(format!("mean free energy {:.3} nats{strange}", summary.mean_free_energy))

@@ -59,7 +59,7 @@ pub(crate) fn run(args: &Evaluate) -> Result<(), Error> {
     }
     console::line(figures.sentence())?;
     figures.raise.iter().map(likelihood::Raised::sentence).try_for_each(console::line)?;
-    figures.samples.iter().flat_map(likelihood::lines).try_for_each(console::line)
+    figures.samples.iter().flat_map(|found| likelihood::lines(found, "base row")).try_for_each(console::line)
 }
 
 /// Draws samples, if any are asked for, and compares them with the rows.

@@ -8,6 +8,7 @@ use harmonium::units::States;
 use harmonium::{Batch, EnergyModel, Error, Key};
 use serde::Serialize;
 
+use super::clamped::two_layers;
 use super::sample;
 use crate::args::Generate;
 use crate::folder::VFS;
@@ -36,13 +37,15 @@ pub(crate) fn run(args: &Generate) -> Result<(), Error> {
         return Err(Error::option("n", "2 or more", args.n));
     }
     sample::check(&args.out, args.n)?;
-    let (rbm, header) = folder::open_model(&args.model)?;
+    folder::check_place(&args.out)?;
+    let why = "sample draws from stacks, without measuring the draws";
+    let (rbm, header) = two_layers(&args.model, why)?;
     let (seed, schema) = (folder::seed(args.seed, &header), folder::schema(&rbm, &header));
     let key = Key::from_seed(seed);
     let load = |data: &str, part| {
         let rows = source::load_part(data, &args.reading, schema.as_ref(), seed, part)?;
         rbm.check_data(&rows)?;
-        Ok::<Batch, Error>(gaps::filled(&rbm, &rows, seed).into_owned())
+        whole(args, data, &rows)
     };
     let held = load(&args.data, Part::Test)?;
     let training = args.training.as_deref().map(|data| load(data, Part::Train)).transpose()?;
@@ -55,6 +58,18 @@ pub(crate) fn run(args: &Generate) -> Result<(), Error> {
     let balance = args.classifier.as_deref().map(|path| balance(path, [&rows, &held])).transpose()?;
     written(args, &rbm, &header, samples, key)?;
     tell(args, &Quality { rows: rows.rows(), comparison, balance })
+}
+
+/// Takes rows without gaps: what the model itself puts into gaps says nothing of what it has learnt by heart.
+fn whole(args: &Generate, data: &str, rows: &Batch) -> Result<Batch, Error> {
+    let Some(whole) = gaps::whole(rows) else {
+        return Err(Error::option("data", "rows without gaps to compare with", format!("none in {data}")));
+    };
+    if whole.rows() < rows.rows() {
+        let (kept, all) = (whole.rows(), rows.rows());
+        console::note(args.output, format!("compared with the {kept} of {all} rows of {data} without gaps"));
+    }
+    Ok(whole.into_owned())
 }
 
 fn written(
@@ -84,7 +99,7 @@ fn tell(args: &Generate, quality: &Quality) -> Result<(), Error> {
     if args.output.json {
         return console::json(quality);
     }
-    likelihood::lines(&quality.comparison).into_iter().try_for_each(console::line)?;
+    likelihood::lines(&quality.comparison, "training row").into_iter().try_for_each(console::line)?;
     let Some([new, held]) = &quality.balance else { return Ok(()) };
     let shares = |x: &[f64]| x.iter().map(|p| format!("{p:.3}")).collect::<Vec<_>>().join(" ");
     console::line(format!("classes: new rows {}, data {}", shares(new), shares(held)))

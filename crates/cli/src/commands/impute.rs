@@ -7,6 +7,7 @@ use harmonium::persist::write_bytes_atomically;
 use harmonium::rbm::{Imputed, Imputing};
 use harmonium::{BitMatrix, EnergyModel, Error, Key};
 
+use super::clamped::two_layers;
 use crate::args::Impute;
 use crate::csv::Writer;
 use crate::folder::{self, VFS};
@@ -20,6 +21,7 @@ pub(crate) fn run(args: &Impute) -> Result<(), Error> {
     console::threads(args.output)?;
     interrupt::listen();
     check_out(&args.out)?;
+    folder::check_place(&args.out)?;
     let options = Imputing { warming: args.warming, sweeps: args.sweeps };
     options.check()?;
     let frame = Frame::open(&args.data, &ReadOptions::default())?;
@@ -27,7 +29,8 @@ pub(crate) fn run(args: &Impute) -> Result<(), Error> {
         let expected = "a table *.csv or *.data, in which values may be missing";
         return Err(Error::option("data", expected, args.data.display()));
     };
-    let (rbm, header) = folder::open_model(&args.model)?;
+    let why = "inpaint fills gaps by a dbm too";
+    let (rbm, header) = two_layers(&args.model, why)?;
     let schema = folder::schema(&rbm, &header);
     let schema = schema.unwrap_or_else(|| harmonium::data::Schema::of(&rbm.visible().units()));
     let fields = Fields::new(&schema)?;

@@ -3,11 +3,15 @@
 use std::ops::RangeInclusive;
 
 use harmonium::data::Part;
+use harmonium::sample::fill;
 use harmonium::units::Units;
 use harmonium::{Batch, BitMatrix, EnergyModel, Error, Key};
+use ndarray::Array2;
 
 use super::clamped::{self, Asked};
 use crate::args::Inpaint;
+use crate::stacks::codes;
+use crate::stacks::model::{Model, stack};
 use crate::{console, folder, interrupt, source};
 
 /// Carries out `inpaint`.
@@ -20,33 +24,65 @@ pub(crate) fn run(args: &Inpaint) -> Result<(), Error> {
     let options = args.walk.options();
     options.check()?;
     clamped::check(&args.found)?;
+    let key = |seed| Key::from_seed(args.found.seed.unwrap_or(seed));
+    let asked = |binary, key| Asked { binary, found: &args.found, output: args.output, options, key };
+    if let Some(opened) = stack(&args.model)? {
+        let Model::Dbm(dbm) = &opened.model else {
+            let why =
+                "what is missing of a row has no conditional law given the rest that chains could draw from";
+            return Err(clamped::undefined(&opened, "a restricted or a deep Boltzmann machine", why));
+        };
+        let rows = clamped::first(codes::rows(&opened, &args.data, &args.reading)?.bits, args.found.rows);
+        dbm.check_data(&rows)?;
+        let units = dbm.layers()[0].units();
+        let data = hidden(args, &rows, &units)?;
+        let asked = asked(units.is_binary(), key(opened.origin.seed));
+        let known = clamped::with_gaps(rows.to_array(), |r, f| is_gone(&data, r, f));
+        let means =
+            asked.of_chains("inpainting", |options, watch| fill(dbm, &data, options, asked.key, watch))?;
+        return told(&asked, &rows, (&known, &means), units == Units::Bernoulli(rows.units()));
+    }
     let (rbm, header) = folder::open_model(&args.model)?;
     let (seed, schema) = (folder::seed(args.found.seed, &header), folder::schema(&rbm, &header));
     let rows = source::load_part(&args.data, &args.reading, schema.as_ref(), seed, Part::Test)?;
     let rows = clamped::first(rows, args.found.rows);
     rbm.check_data(&rows)?;
-    let width = match rbm.visible().units() {
-        Units::Categorical { classes, .. } => classes,
-        _ => 1,
-    };
+    let units = rbm.visible().units();
+    let data = hidden(args, &rows, &units)?;
+    let asked = asked(units.is_binary(), key(seed));
+    let means = asked.marginals(&rbm.inpainting(&data)?, data.rows(), "inpainting")?;
+    let known = clamped::with_gaps(rbm.visible().features_of(data.states()), |r, f| is_gone(&data, r, f));
+    told(&asked, &rows, (&known, &means), rbm.visible().bernoulli().is_some())
+}
+
+/// Hides columns, besides what is missing.
+fn hidden(args: &Inpaint, rows: &Batch, units: &Units) -> Result<Batch, Error> {
+    let width = if let Units::Categorical { classes, .. } = units { *classes } else { 1 };
     let hidden = args.hide.as_deref().map(|text| columns(text, rows.units() / width)).transpose()?;
-    let gone = |r: usize, f: usize| {
-        let hides =
-            |ranges: &Vec<RangeInclusive<usize>>| ranges.iter().any(|range| range.contains(&(f / width + 1)));
-        hidden.as_ref().is_some_and(hides) || rows.missing().is_some_and(|missing| missing.get(r, f))
-    };
-    let data: Batch = rows.clone().masked(BitMatrix::from_fn(rows.rows(), rows.units(), gone));
+    let hides = |f: usize| hidden.iter().flatten().any(|range| range.contains(&(f / width + 1)));
+    let data = rows
+        .clone()
+        .masked(BitMatrix::from_fn(rows.rows(), rows.units(), |r, f| hides(f) || is_gone(rows, r, f)));
     if data.missing().is_none() {
         return Err(Error::option("--hide", "columns to hide, as no value is missing", "none"));
     }
-    let asked =
-        Asked { rbm: &rbm, found: &args.found, output: args.output, options, key: Key::from_seed(seed) };
-    let means = asked.marginals(&rbm.inpainting(&data)?, data.rows(), "inpainting")?;
-    let mut known = rbm.visible().features_of(data.states());
-    known.indexed_iter_mut().filter(|((r, f), _)| gone(*r, *f)).for_each(|(_, x)| *x = 0.5);
-    asked.write(&known, &means)?;
-    if rbm.visible().bernoulli().is_some() && rows.missing().is_none() {
-        let wrong = clamped::wrong(&clamped::likelier(&means)?, &rows)?;
+    Ok(data)
+}
+
+fn is_gone(data: &Batch, row: usize, feature: usize) -> bool {
+    data.missing().is_some_and(|missing| missing.get(row, feature))
+}
+
+/// Writes what was found, and tells how many bits are wrong where they are known.
+fn told(
+    asked: &Asked<'_>,
+    rows: &Batch,
+    (known, means): (&Array2<f32>, &Array2<f32>),
+    bits: bool,
+) -> Result<(), Error> {
+    asked.write(known, means)?;
+    if bits && rows.missing().is_none() {
+        let wrong = clamped::wrong(&clamped::likelier(means, 0.5)?, rows)?;
         console::line(format!("wrong bits a row: {wrong:.2}"))?;
     }
     Ok(())

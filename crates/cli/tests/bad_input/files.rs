@@ -145,5 +145,9 @@ fn models(place: &Place) {
     place.npy("bb.npy", 26, 1, |_, _| 0.0_f32);
     place.words("import --weights ww.npy --visible-bias bb.npy --hidden-bias bb.npy --out large.hmn").ok();
     place.words("train bits.npy --hidden 2 --epochs 1 --betas 0 --out run").ok();
+    let stack = "train bits.npy --model dbn --layers 2,2 --labels none --epochs 1 --tune-epochs 0 --betas 0 --out stack";
+    place.words(stack).ok();
+    std::fs::rename(place.path("stack/model.hmn"), place.path("deep.hmn")).expect("a model");
+    ["folder.csv"].iter().for_each(|name| std::fs::create_dir(place.path(name)).expect("a folder"));
     place.words("train bits.npy --visible gaussian --hidden 2 --epochs 1 --betas 0 --out real").ok();
 }

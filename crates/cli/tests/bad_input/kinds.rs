@@ -122,7 +122,7 @@ pub(crate) const REAL: &[Case] = &[
         &["threads: expected 1 to 4096, got 0"],
     ),
     Case("impute gaps.csv --model nothing.hmn --out out.csv", 1, &["open nothing.hmn"]),
-    Case("impute gaps.csv --model real --out nowhere/out.csv", 1, &["nowhere"]),
+    Case("impute gaps.csv --model real --out nowhere/out.csv", 2, &["a folder that is there, got nowhere"]),
     Case("impute gaps.csv --model model.hmn --out out.csv", 1, &["gaps.csv at line 1, column 1", "0 or 1"]),
     Case("impute gaps5.csv --model real --out out.csv", 1, &["data: expected 4 columns, got 5 columns"]),
     Case(

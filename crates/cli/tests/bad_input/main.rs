@@ -3,11 +3,13 @@
 #[path = "../common/mod.rs"]
 mod common;
 mod files;
+mod given;
 mod kinds;
 mod tables;
 
 use common::{Done, Place};
 use files::{gz, place};
+use given::{ASKS, OWN, SHARED};
 use harmonium::persist::RealVfs;
 use harmonium::rbm::Rbm;
 use kinds::{KINDS, REAL};
@@ -45,6 +47,23 @@ fn kinds_and_schemas_are_refused() {
 #[test]
 fn commands_on_a_machine_of_real_units_are_refused() {
     check(REAL, str::to_owned);
+}
+
+#[test]
+fn questions_about_rows_are_refused_and_leave_files_alone() {
+    check(OWN, str::to_owned);
+    for ask in ASKS {
+        let place = place();
+        let before = place.snapshot();
+        for ([model, data, out], code, says) in SHARED {
+            let line = ask.replace("{model}", model).replace("{data}", data).replace("{out}", out);
+            let done = place.words(&line);
+            assert_ne!(done.code, Some(0), "{line:?} was taken");
+            says.iter().for_each(|word| assert!(done.stderr.contains(word), "{line}: {}", done.stderr));
+            done.refused(*code, says);
+            assert!(before == place.snapshot(), "{line:?} changed a file");
+        }
+    }
 }
 
 #[test]

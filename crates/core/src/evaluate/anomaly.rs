@@ -25,8 +25,11 @@ impl Calibration {
         Ok(Self { scores: sorted("scores of normal rows", scores)? })
     }
 
-    /// Gives the p-value of a score: small where it is higher than those of normal rows.
+    /// Gives the p-value of a score: small where it is higher than those of normal rows; NaN of a score that is no number.
     pub fn p_value(&self, score: f64) -> f64 {
+        if mutant!("B357", score.is_nan(), false) {
+            return f64::NAN;
+        }
         let below = self.scores.partition_point(|&x| x < score);
         let as_high = self.scores.len() - below;
         (as_high + mutant!("B296", 1, 0)) as f64 / (self.scores.len() + 1) as f64

@@ -147,12 +147,23 @@ fn check_kind(container: &Container, kind: Option<Kind>) -> Result<(), Error> {
 fn read_header<H: DeserializeOwned>(container: &mut Container) -> Result<H, Error> {
     let mut buffer = vec![0; encode::LIMIT];
     let length = container.read_start(0, &mut buffer)?;
-    let (header, used) = encode::decode(&buffer[..length])
-        .map_err(|got| container.refuse(0, 0, "a header of this program", got))?;
+    let bytes = &buffer[..length];
+    let (header, used) = encode::decode(bytes).map_err(|got| {
+        let got = model_of(bytes).map_or(got, |model| format!("that of a model {model:?}"));
+        container.refuse(0, 0, "a header of this program, of the kind of model asked for", got)
+    })?;
     if used == length {
         return Ok(header);
     }
-    Err(container.refuse(0, used as u64, format!("a header of {length} bytes"), used))
+    let got = model_of(bytes).map_or(used.to_string(), |model| format!("{used}, of a model {model:?}"));
+    Err(container.refuse(0, used as u64, format!("a header of {length} bytes"), got))
+}
+
+/// Reads the kind of model, with which headers begin, from a header that does not fit.
+fn model_of(header: &[u8]) -> Option<String> {
+    let ((model,), _) = encode::decode::<(String,)>(header).ok()?;
+    let plain = |c: char| c.is_ascii_lowercase() || c == '_';
+    (!model.is_empty() && model.len() <= 32 && model.chars().all(plain)).then_some(model)
 }
 
 fn plan(container: &mut Container) -> Result<Vec<Plan>, Error> {

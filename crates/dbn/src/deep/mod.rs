@@ -7,6 +7,7 @@
 mod bound;
 mod centre;
 mod dbm;
+mod denoise;
 mod energy_model;
 mod evaluate;
 mod file;

@@ -16,7 +16,7 @@ use crate::{Imputed, Rbm};
 
 /// The most bits of a block.
 const MOST: usize = 64;
-/// What the logarithms of a block's weights may add up to, so that no product leaves the range of f64.
+/// What the logarithms of a block's odds may add up to, so that no product leaves the range of f64.
 const RANGE: f64 = 600.0;
 
 /// Divides images, row by row, into square blocks: the coarse pixels.
@@ -172,51 +172,53 @@ fn uniform(word: u32) -> f64 {
     f64::from(word >> 8) / 16_777_216.0
 }
 
-/// Holds the odds e^a of the bits of a block, and the sums of their products: `below[i][k]` of bits i and on, k of which are on.
+/// Holds the law of the bits of a block, each of which has odds of e^a.
 struct Weights {
-    odds: Vec<f64>,
-    /// All odds were divided by e^centre.
-    centre: f64,
-    below: Vec<Vec<f64>>,
+    /// ln of the sum of the products of k of the odds.
+    logs: Vec<f64>,
+    /// `on[i][k]`, the probability that bit i is on where k of the bits from i on are.
+    on: Vec<Vec<f64>>,
 }
 
 impl Weights {
     fn new(activations: impl Iterator<Item = f64>) -> Self {
         let a: Vec<f64> = activations.collect();
-        let m = a.len();
         let [low, high] =
             a.iter().fold([f64::INFINITY, f64::NEG_INFINITY], |[l, h], &x| [l.min(x), h.max(x)]);
-        let (centre, most) = (f64::midpoint(low, high), RANGE / m as f64);
-        let odds: Vec<f64> = a.iter().map(|x| libm::exp((x - centre).clamp(-most, most))).collect();
-        let mut below = vec![vec![0.0; m + 1]; m + 1];
-        below[m][0] = 1.0;
-        for i in (0..m).rev() {
-            below[i][0] = 1.0;
-            for k in 1..=m - i {
-                below[i][k] = below[i + 1][k] + odds[i] * below[i + 1][k - 1];
-            }
-        }
-        Self { odds, centre, below }
+        let centre = f64::midpoint(low, high);
+        let fits = (high - centre) * a.len() as f64 <= RANGE;
+        if mutant!("B355", fits, true) { Self::of_products(&a, centre) } else { Self::of_logarithms(&a) }
+    }
+
+    /// Adds up products of odds, all divided by e^centre.
+    fn of_products(a: &[f64], centre: f64) -> Self {
+        let odds: Vec<f64> = a.iter().map(|x| libm::exp(x - centre)).collect();
+        let below = table(a.len(), 1.0, 0.0, |i, more, less| more + odds[i] * less);
+        let logs = below[0].iter().enumerate().map(|(k, x)| libm::log(*x) + k as f64 * centre).collect();
+        let on = |i: usize, k: usize| odds[i] * below[i + 1][k - 1] / below[i][k];
+        Self { logs, on: shares(a.len(), on) }
+    }
+
+    /// Adds up logarithms, where products would leave the range of f64: slower.
+    fn of_logarithms(a: &[f64]) -> Self {
+        let mut below = table(a.len(), 0.0, f64::NEG_INFINITY, |i, more, less| log_add(more, a[i] + less));
+        let on = |i: usize, k: usize| libm::exp(a[i] + below[i + 1][k - 1] - below[i][k]);
+        let on = shares(a.len(), on);
+        Self { logs: below.swap_remove(0), on }
     }
 
     /// Gives p(sum = k) for each k of a range.
     fn sums(&self, [least, most]: [usize; 2]) -> Vec<f64> {
-        let range = least..=most.min(self.odds.len());
-        let logs: Vec<f64> = range.map(|k| libm::log(self.below[0][k]) + k as f64 * self.centre).collect();
+        let logs = &self.logs[least..=most.min(self.on.len())];
         let top = logs.iter().copied().fold(f64::NEG_INFINITY, f64::max);
         let weights: Vec<f64> = logs.iter().map(|x| libm::exp(x - top)).collect();
         let total: f64 = weights.iter().sum();
         weights.into_iter().map(|w| w / total).collect()
     }
 
-    /// Gives the probability that bit i is on where k of the bits from i on are.
-    fn on(&self, i: usize, k: usize) -> f64 {
-        if k == 0 { 0.0 } else { self.odds[i] * self.below[i + 1][k - 1] / self.below[i][k] }
-    }
-
     /// Draws bits whose sum lies in a range; gives their means under this condition too.
     fn draw(&self, range: [usize; 2], uniform: &mut dyn FnMut() -> f64) -> (Vec<bool>, Vec<f64>) {
-        let m = self.odds.len();
+        let m = self.on.len();
         let sums = self.sums(range);
         let mut u = uniform();
         let within = sums.iter().take(sums.len() - 1).take_while(|&&p| {
@@ -226,7 +228,7 @@ impl Weights {
         });
         let mut left = range[0] + within.count();
         let drawn = (0..m).map(|i| {
-            let on = uniform() < self.on(i, mutant!("B294", left, left.min(1)));
+            let on = uniform() < self.on[i][mutant!("B294", left, left.min(1))];
             left -= usize::from(on);
             on
         });
@@ -236,7 +238,7 @@ impl Weights {
         to_come[range[0]..range[0] + sums.len()].copy_from_slice(&sums);
         let means = (0..m).map(|i| {
             let moved: Vec<f64> =
-                (0..=m).map(|k| to_come[k] * if k <= m - i { self.on(i, k) } else { 0.0 }).collect();
+                (0..=m).map(|k| to_come[k] * if k <= m - i { self.on[i][k] } else { 0.0 }).collect();
             for k in 0..=m {
                 to_come[k] += moved.get(k + 1).copied().unwrap_or(0.0) - moved[k];
             }
@@ -244,4 +246,28 @@ impl Weights {
         });
         (drawn, means.collect())
     }
+}
+
+/// Gives the sums of the products of k of the odds of bits i and on, `below[i][k]` for k up to m − i: of none it is `one`.
+fn table(m: usize, one: f64, zero: f64, add: impl Fn(usize, f64, f64) -> f64) -> Vec<Vec<f64>> {
+    let mut below = vec![vec![zero; m + 1]; m + 1];
+    below[m][0] = one;
+    for i in (0..m).rev() {
+        below[i][0] = one;
+        for k in 1..=m - i {
+            below[i][k] = add(i, below[i + 1][k], below[i + 1][k - 1]);
+        }
+    }
+    below
+}
+
+fn shares(m: usize, on: impl Fn(usize, usize) -> f64) -> Vec<Vec<f64>> {
+    let of = |i: usize| (0..=m - i).map(|k| if k == 0 { 0.0 } else { on(i, k) }).collect();
+    (0..m).map(of).collect()
+}
+
+/// Computes ln(e^a + e^b).
+fn log_add(a: f64, b: f64) -> f64 {
+    let (low, high) = if a < b { (a, b) } else { (b, a) };
+    if low == f64::NEG_INFINITY { high } else { high + libm::log1p(libm::exp(low - high)) }
 }

@@ -44,7 +44,7 @@ impl Noise {
 }
 
 impl Rbm {
-    /// Clamps noise and what it left of rows, `(n, visible)`; flipped bits may also be missing.
+    /// Clamps noise and what it left of rows, `(n, visible)`; a unit that is missing gets nothing from the noise.
     ///
     /// # Errors
     /// Refuses rows that the visible units can't take, a noise that is not one of these units, and one out of range.
@@ -52,7 +52,7 @@ impl Rbm {
         self.check_data(noisy)?;
         noise.check()?;
         let known = match noise {
-            Noise::Flips(rate) => Known::Seen(self.flips(noisy, f64::from(rate))?, None),
+            Noise::Flips(rate) => Known::Seen(self.flips(noisy, f64::from(rate))?),
             Noise::Normal(deviation) => self.blurred(noisy, f64::from(deviation))?,
         };
         Ok(Clamped::new(self, Cow::Borrowed(noisy), known))
@@ -132,7 +132,6 @@ impl Rbm {
 
     /// Gives x / τ² and 1 / τ² of what was seen, standardised as the machine is.
     fn blurred(&self, noisy: &Batch, deviation: f64) -> Result<Known, Error> {
-        noisy.check_complete("noisy")?;
         let Layer::Gaussian(_) = &self.visible else {
             let kind = format!("flips, not normal noise, for {}", self.visible.units());
             return Err(Error::option("noise", kind, "normal"));
@@ -140,8 +139,10 @@ impl Rbm {
         let own = |f: usize| self.scaling().map_or(1.0, |scaling| f64::from(scaling.deviation()[f]));
         let precisions: Vec<f64> = (0..noisy.units()).map(|f| (own(f) / deviation).powi(2)).collect();
         let seen = self.take(noisy).to_array();
-        let input =
-            Array2::from_shape_fn(seen.dim(), |(r, f)| (f64::from(seen[(r, f)]) * precisions[f]) as f32);
-        Ok(Known::Seen(input, Some(precisions)))
+        let input = Array2::from_shape_fn(seen.dim(), |(r, f)| {
+            let gone = noisy.missing().is_some_and(|missing| missing.get(r, f));
+            if gone { 0.0 } else { (f64::from(seen[(r, f)]) * precisions[f]) as f32 }
+        });
+        Ok(Known::Blurred(input, precisions, noisy.missing().cloned()))
     }
 }

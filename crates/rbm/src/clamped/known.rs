@@ -14,9 +14,10 @@ use super::coarse::Sums;
 pub(super) enum Known {
     /// Units as they are, but for those under the mask.
     Given(States, BitMatrix),
-    /// What noise left of the units: an input that each receives from what was seen of it, `(n, visible)`, and of real units
-    /// the precision of that.
-    Seen(Array2<f32>, Option<Vec<f64>>),
+    /// What flips left of the units: an input that each receives from what was seen of it, `(n, visible)`.
+    Seen(Array2<f32>),
+    /// What normal noise left of them: such an input, the precision of what was seen, and what was not.
+    Blurred(Array2<f32>, Vec<f64>, Option<BitMatrix>),
     /// Sums of blocks of bits.
     Sums(Sums),
 }
@@ -26,7 +27,7 @@ impl Known {
     pub(super) fn rows(&self) -> usize {
         match self {
             Self::Given(states, _) => states.rows(),
-            Self::Seen(shifts, _) => shifts.nrows(),
+            Self::Seen(shifts) | Self::Blurred(shifts, ..) => shifts.nrows(),
             Self::Sums(sums) => sums.rows(),
         }
     }
@@ -46,18 +47,12 @@ impl Known {
             Self::Given(states, missing) => {
                 Self::Given(states.gather(rows.iter().copied()), missing.gather(rows))
             }
-            Self::Seen(shifts, precisions) => Self::Seen(shifts.select(Axis(0), &rows), precisions.clone()),
-            Self::Sums(sums) => Self::Sums(sums.gather(&rows)),
-        }
-    }
-
-    /// Gives the visible layer with the precision of what was seen.
-    pub(super) fn layer<'a>(&self, layer: &'a Layer) -> Cow<'a, Layer> {
-        match (self, layer) {
-            (Self::Seen(_, Some(precisions)), Layer::Gaussian(own)) => {
-                Cow::Owned(Layer::Gaussian(own.observed(precisions)))
+            Self::Seen(shifts) => Self::Seen(shifts.select(Axis(0), &rows)),
+            Self::Blurred(shifts, precisions, missing) => {
+                let missing = missing.as_ref().map(|missing| missing.gather(rows.iter().copied()));
+                Self::Blurred(shifts.select(Axis(0), &rows), precisions.clone(), missing)
             }
-            _ => Cow::Borrowed(layer),
+            Self::Sums(sums) => Self::Sums(sums.gather(&rows)),
         }
     }
 
@@ -69,12 +64,41 @@ impl Known {
                 let filled = states.filled(missing, &drawn);
                 (mutant!("B298", filled, drawn), means)
             }
-            Self::Seen(shifts, _) => {
-                let sum = |(i, shift): (f32, &f32)| i + mutant!("B292", shift, &0.0);
-                let values = input.values().into_iter().zip(shifts).map(sum).collect();
-                layer.sample_with_means(&Input::reals(values, 1.0), key)
+            Self::Seen(shifts) => layer.sample_with_means(&shifted(input, shifts), key),
+            Self::Blurred(shifts, precisions, missing) => {
+                let input = shifted(input, shifts);
+                let (drawn, means) = observed(layer, precisions).sample_with_means(&input, key);
+                let Some(missing) = missing else { return (drawn, means) };
+                let (free, free_means) = layer.sample_with_means(&input, key);
+                (mutant!("B356", drawn.filled(missing, &free), drawn), either(missing, means, &free_means))
             }
             Self::Sums(sums) => sums.draw(layer, input, key),
         }
     }
+}
+
+/// Adds what units receive from what was seen of them.
+fn shifted(input: &Input<'_>, shifts: &Array2<f32>) -> Input<'static> {
+    let sum = |(i, shift): (f32, &f32)| i + mutant!("B292", shift, &0.0);
+    Input::reals(input.values().into_iter().zip(shifts).map(sum).collect(), 1.0)
+}
+
+/// Gives the layer with the precision of what was seen.
+fn observed<'a>(layer: &'a Layer, precisions: &[f64]) -> Cow<'a, Layer> {
+    match layer {
+        Layer::Gaussian(own) => Cow::Owned(Layer::Gaussian(own.observed(precisions))),
+        _ => Cow::Borrowed(layer),
+    }
+}
+
+/// Takes other means under a mask.
+fn either(mask: &BitMatrix, means: Means, other: &Means) -> Means {
+    let (Means::Reals(mut values), Means::Reals(other)) = (means, other) else { return other.clone() };
+    let width = mask.units();
+    values.iter_mut().zip(other).enumerate().for_each(|(at, (x, y))| {
+        if mask.get(at / width, at % width) {
+            *x = *y;
+        }
+    });
+    Means::Reals(values)
 }

@@ -19,7 +19,7 @@ pub use options::Clamping;
 
 use std::borrow::Cow;
 
-use harmonium_core::units::{Input, Layer, Means, States};
+use harmonium_core::units::{Input, Means, States};
 use harmonium_core::{Batch, Error, Key, purpose};
 use harmonium_kernels::{evaluate, parallel};
 
@@ -111,9 +111,9 @@ impl<'a> Clamped<'a> {
         watch: &mut dyn FnMut(&States, &Means),
     ) -> States {
         let nothing = Input::zero(known.rows(), self.rbm.visible_units());
-        let (mut visible, _) = known.draw(&known.layer(&self.rbm.base), &nothing, key.fold_in(0));
+        let (mut visible, _) = known.draw(&self.rbm.base, &nothing, key.fold_in(0));
         for sweep in 1..=options.total() {
-            let (view, key) = (self.view(known, options.beta(sweep)), key.fold_in(sweep));
+            let (view, key) = (self.view(options.beta(sweep)), key.fold_in(sweep));
             let hidden = view.sample_hidden(&visible, key.fold_in(0));
             let (drawn, means) = known.draw(&view.visible, &view.visible_input(&hidden), key.fold_in(1));
             visible = drawn;
@@ -124,10 +124,8 @@ impl<'a> Clamped<'a> {
         visible
     }
 
-    /// Views the machine on its way from independent units, its visible layer as what is known makes it.
-    fn view(&self, known: &Known, beta: f32) -> View<'a> {
-        let view = if beta < 1.0 { View::annealed(self.rbm, &self.rbm.base, beta) } else { self.rbm.view() };
-        let visible = known.layer(&view.visible).into_owned();
-        View { visible: Cow::Owned::<Layer>(visible), ..view }
+    /// Views the machine on its way from independent units.
+    fn view(&self, beta: f32) -> View<'a> {
+        if beta < 1.0 { View::annealed(self.rbm, &self.rbm.base, beta) } else { self.rbm.view() }
     }
 }

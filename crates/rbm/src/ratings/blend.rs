@@ -7,6 +7,9 @@ use harmonium_core::{Error, Key};
 
 use super::{Inference, RatingsFit, RatingsOptions, RatingsProgress, RatingsRbm, fit_ratings};
 
+/// Folded into the seed's key in the place of a purpose, beyond those of core: draws of the machine of items.
+const OF_ITEMS: u64 = 64;
+
 /// Holds one machine or both, and mixes what they expect.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Blend {
@@ -17,7 +20,7 @@ pub struct Blend {
 }
 
 impl Blend {
-    /// Trains both machines, each on all of the ratings; `observer` sees the epochs of the first, then those of the second.
+    /// Trains both machines, each on all of the ratings and with draws of its own; `observer` sees the epochs of the first, then those of the second.
     ///
     /// # Errors
     /// As [`RatingsRbm::for_data`] and [`fit_ratings`].
@@ -28,12 +31,13 @@ impl Blend {
         key: Key,
         observer: &mut dyn FnMut(&RatingsProgress<'_>) -> ControlFlow<()>,
     ) -> Result<Self, Error> {
-        let mut one = |ratings: &Ratings| {
+        let mut one = |ratings: &Ratings, key: Key| {
             let mut rbm = RatingsRbm::for_data(ratings, options.clone(), key)?;
             fit_ratings(&mut rbm, ratings, fit, key, observer)?;
             Ok::<_, Error>(rbm)
         };
-        Ok(Self { by_user: one(ratings)?, by_item: one(&ratings.transposed())? })
+        let of_items = mutant!("B359", key.fold_in(OF_ITEMS), key);
+        Ok(Self { by_user: one(ratings, key)?, by_item: one(&ratings.transposed(), of_items)? })
     }
 
     /// Predicts test ratings with the machine of users and with that of items, in the order of the test.

@@ -2,11 +2,12 @@
 
 use super::Levels;
 
-/// Gives the K × M matrix that makes the weights of K levels of M kept ones; row-major.
+/// Gives the K × M matrix that makes the weights of K levels of M kept ones, M < K for polynomials; row-major.
 pub(super) fn basis(levels: &Levels, k: usize) -> Vec<f32> {
     match levels {
         Levels::Free => (0..k * k).map(|at| if at / k == at % k { 1.0 } else { 0.0 }).collect(),
         Levels::Polynomials(factors) => {
+            let factors = &factors[..factors.len().min(k - 1)];
             let columns = polynomials(k, factors.len());
             let entry = |at: usize| {
                 let (level, degree) = (at / factors.len(), at % factors.len());

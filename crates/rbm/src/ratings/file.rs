@@ -73,6 +73,7 @@ impl RatingsRbm {
         }
         let lengths = integers(take(&mut tensors, LENGTHS)?)?;
         let names = names(&integers(take(&mut tensors, NAMES)?)?, &lengths)?;
+        check_sizes(&tensors, &header, names.len())?;
         let mut rbm = Self::blank(header.scale, names, header.options)?;
         rbm.centres = floats(take(&mut tensors, CENTRES)?, &[rbm.items()])?;
         let shapes: Vec<Vec<usize>> = rbm.blocks().into_iter().map(|b| b.shape).collect();
@@ -85,6 +86,23 @@ impl RatingsRbm {
         rbm.refresh();
         Ok((rbm, Origin { seed: header.seed, step: header.step, recipe: header.recipe }))
     }
+}
+
+/// Refuses numbers in the header that tensors do not bear out, before anything is made as large as they say.
+fn check_sizes(tensors: &[Tensor], header: &Header, items: usize) -> Result<(), Error> {
+    header.scale.check()?;
+    header.options.check()?;
+    let RatingsOptions { hidden, rank, .. } = header.options;
+    let of_items = items.saturating_mul(header.scale.levels);
+    let loadings = (rank > 0).then_some(("loadings", rank * hidden));
+    for (name, expected) in [("hidden_bias", hidden), ("bias", of_items)].into_iter().chain(loadings) {
+        let of_name = tensors.iter().filter(|tensor| tensor.name == name);
+        let got: usize = of_name.map(|tensor| tensor.shape.iter().product::<usize>()).sum();
+        if mutant!("B360", got != expected, false) {
+            return Err(Error::format("tensors", name, format!("{expected} values"), got));
+        }
+    }
+    Ok(())
 }
 
 fn take(tensors: &mut Vec<Tensor>, name: &str) -> Result<Tensor, Error> {

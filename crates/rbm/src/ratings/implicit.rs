@@ -48,11 +48,12 @@ impl RatingsRbm {
     pub fn likely(&self, row: &[(u32, u8)]) -> Result<Vec<f32>, Error> {
         self.check_row(row)?;
         let g = self.gain(self.items());
-        let (all, mut work) = (self.hidden_input(row, g), self.work());
+        let (all, pull, mut work) = (self.hidden_input(row, g), self.pull(row), self.work());
         let one = |&(item, level): &(u32, u8)| {
             let mut input = all.clone();
             add(&mut input, self.weight(item, level), -g);
-            softmax_of(&self.scores(item, &input, g, 0.0, &mut work)).last().map_or(0.0, |p| *p as f32)
+            let coupling = self.lateral(pull - self.above(item, usize::from(level)), row.len());
+            softmax_of(&self.scores(item, &input, g, coupling, &mut work)).last().map_or(0.0, |p| *p as f32)
         };
         Ok(row.iter().map(one).collect())
     }

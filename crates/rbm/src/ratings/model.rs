@@ -10,7 +10,7 @@ use ndarray_rand::rand_distr::Uniform;
 use rayon::prelude::*;
 
 use super::expand::{basis, product, spread};
-use super::{Biases, Levels, RatingsOptions};
+use super::{Biases, RatingsOptions};
 
 /// Half the width of the uniform initial weights.
 const INITIAL: f32 = 0.05;
@@ -90,15 +90,23 @@ impl RatingsRbm {
     /// Makes a machine whose parameters are all 0.
     pub(super) fn blank(scale: Scale, names: Vec<String>, options: RatingsOptions) -> Result<Self, Error> {
         scale.check()?;
-        options.check(scale.levels)?;
+        options.check()?;
         let (items, hidden) = (names.len(), options.hidden);
         let weights = items.checked_mul(scale.levels).and_then(|n| n.checked_mul(hidden));
         if weights.is_none_or(|n| n > MAX_WEIGHTS || n == 0) {
             let got = format!("{items} × {} × {hidden}", scale.levels);
             return Err(Error::shape("weights", "at most 2³¹ for items × levels × hidden units", got));
         }
-        let m = if let Levels::Polynomials(factors) = &options.levels { factors.len() } else { scale.levels };
-        let width = if options.rank == 0 { hidden } else { options.rank };
+        let basis = basis(&options.levels, scale.levels);
+        let (m, width) = (basis.len() / scale.levels, options.width());
+        if options.rank.saturating_mul(items * m + hidden) > MAX_WEIGHTS {
+            let got = format!("{} × ({items} × {m} + {hidden})", options.rank);
+            return Err(Error::shape(
+                "factors",
+                "at most 2³¹ for rank × (items × degrees + hidden units)",
+                got,
+            ));
+        }
         Ok(Self {
             kept: vec![0.0; items * m * width],
             loadings: vec![0.0; options.rank * hidden],
@@ -106,7 +114,7 @@ impl RatingsRbm {
             hidden_bias: vec![0.0; hidden],
             conditional: vec![0.0; if options.conditional { items * hidden } else { 0 }],
             centres: vec![0.0; items],
-            basis: basis(&options.levels, scale.levels),
+            basis,
             weights: vec![0.0; items * scale.levels * hidden],
             options,
             scale,
@@ -189,7 +197,7 @@ fn frequencies(ratings: &Ratings) -> Vec<f32> {
 impl HasParams for RatingsRbm {
     fn blocks(&self) -> Vec<Block<'_>> {
         let (hidden, k, rank) = (self.options.hidden, self.scale.levels, self.options.rank);
-        let width = if rank == 0 { hidden } else { rank };
+        let width = self.options.width();
         let mut out = vec![
             Block { name: "weights", shape: vec![self.kept.len() / width, width], values: &self.kept },
             Block { name: "bias", shape: vec![self.items() * k], values: &self.bias },

@@ -22,7 +22,7 @@ pub enum Levels {
     /// Weights of their own for each level, as published.
     Free,
     /// Sums of the orthonormal polynomials of degree 1, 2, … over the levels, times these factors: levels near each other have weights
-    /// near each other, and weights of few ratings go further.
+    /// near each other, and weights of few ratings go further. K levels take the first K − 1 factors; there are no more degrees.
     Polynomials(Vec<f32>),
 }
 
@@ -73,11 +73,16 @@ impl RatingsOptions {
         }
     }
 
-    /// Refuses options out of range; `levels` is the number of levels of the scale.
+    /// Gives the kept weights of an item and a level: one for each hidden unit, or for each factor.
+    pub(super) fn width(&self) -> usize {
+        if self.rank == 0 { self.hidden } else { self.rank }
+    }
+
+    /// Refuses options out of range.
     ///
     /// # Errors
     /// Names the option.
-    pub fn check(&self, levels: usize) -> Result<(), Error> {
+    pub fn check(&self) -> Result<(), Error> {
         if !(1..=65_536).contains(&self.hidden) {
             return Err(Error::option("hidden", "1 to 65536", self.hidden));
         }
@@ -90,8 +95,8 @@ impl RatingsOptions {
             }
         }
         let Levels::Polynomials(factors) = &self.levels else { return Ok(()) };
-        if !(1..levels).contains(&factors.len()) {
-            return Err(Error::option("levels", format!("1 to {} factors", levels - 1), factors.len()));
+        if factors.is_empty() {
+            return Err(Error::option("levels", "1 factor or more", 0));
         }
         match factors.iter().find(|f| !(**f > 0.0 && **f <= 100.0)) {
             Some(got) => Err(Error::option("levels", "factors above 0, to 100", got)),

@@ -104,7 +104,7 @@ impl RatingsRbm {
         let given = mutant!("B284", &given, &asked);
         let of_user = parallel::map(asked.rows(), |user| {
             let items: Vec<u32> = asked.row(user).iter().map(|pair| pair.0).collect();
-            self.predict(given.row(user), &items, &[], how)
+            self.predict(given.row(user), &items, mutant!("B358", &[], &items[..]), how)
         });
         let of_user = of_user.into_iter().collect::<Result<Vec<_>, _>>()?;
         let find = |r: &Rating| {

@@ -34,7 +34,7 @@ pub(super) fn measured(args: &Recommend, ratings: &Ratings) -> Result<(), Error>
             &format!("fold {fold}: {} to train on, {} to test on", train.each().len(), test.each().len()),
         )?;
         for line in &lines {
-            print(args.output, Some(fold), &line.model, [line.errors.rmse, line.errors.mae], line.seconds)?;
+            print(args, Some(fold), &line.model, [line.errors.rmse, line.errors.mae], line.seconds)?;
         }
         all.push(lines);
     }
@@ -44,7 +44,7 @@ pub(super) fn measured(args: &Recommend, ratings: &Ratings) -> Result<(), Error>
         let mean = |of: &dyn Fn(&Line) -> f64| all.iter().map(|lines| of(&lines[at])).sum::<f64>() / n;
         let errors = [mean(&|line| line.errors.rmse), mean(&|line| line.errors.mae)];
         let name = all[0][at].model.split(" (").next().unwrap_or_default();
-        print(args.output, None, name, errors, mean(&|line| line.seconds))?;
+        print(args, None, name, errors, mean(&|line| line.seconds))?;
     }
     Ok(())
 }
@@ -67,7 +67,8 @@ fn one(args: &Recommend, train: &Ratings, test: &Ratings) -> Result<Vec<Line>, E
     let [user, item] = best.damping;
     let best = line(format!("best biases (damping {user}, {item})"), &of(&best), clock)?;
     let clock = Clock::start();
-    let near = line("k-NN with biases".into(), &of(&Neighbours::fit(train, NEIGHBOURS)?), clock)?;
+    let near = near(args, train)?;
+    let near = near.map(|model| line("k-NN with biases".into(), &of(&model), clock)).transpose()?;
     let clock = Clock::start();
     let factors = Factors::fit(train, &FactorsOptions::default(), args.key())?;
     let factors = line("SVD with biases".into(), &of(&factors), clock)?;
@@ -80,7 +81,21 @@ fn one(args: &Recommend, train: &Ratings, test: &Ratings) -> Result<Vec<Line>, E
     let by_user = line("RBM of users".into(), &users, clock)?;
     let by_item = line("RBM of items".into(), &items, clock)?;
     let both = line("both RBMs".into(), &both, clock)?;
-    Ok(vec![mean, biases, best, near, factors, by_user, by_item, both])
+    let first = [mean, biases, best].into_iter().chain(near);
+    Ok(first.chain([factors, by_user, by_item, both]).collect())
+}
+
+/// Fits neighbours, where there are not too many items to compare all pairs of.
+fn near(args: &Recommend, train: &Ratings) -> Result<Option<Neighbours>, Error> {
+    let (items, most) = (train.items().len(), Neighbours::MOST);
+    if items > most {
+        console::note(
+            args.output,
+            format!("k-NN is left out: {items} items, and pairs of at most {most} are compared"),
+        );
+        return Ok(None);
+    }
+    Neighbours::fit(train, NEIGHBOURS).map(Some)
 }
 
 fn title(output: Output, text: &str) -> Result<(), Error> {
@@ -92,15 +107,16 @@ fn title(output: Output, text: &str) -> Result<(), Error> {
 }
 
 fn print(
-    output: Output,
+    args: &Recommend,
     fold: Option<u32>,
     model: &str,
     [rmse, mae]: [f64; 2],
     seconds: f64,
 ) -> Result<(), Error> {
-    if output.json {
+    if args.output.json {
+        let seed = args.seed;
         return console::json(
-            &json!({ "fold": fold, "model": model, "rmse": rmse, "mae": mae, "seconds": seconds }),
+            &json!({ "fold": fold, "model": model, "rmse": rmse, "mae": mae, "seed": seed, "seconds": seconds }),
         );
     }
     console::line(format!("  {model:<34} {rmse:>7.4} {mae:>7.4} {seconds:>8.1}"))

@@ -5,9 +5,7 @@ use std::collections::HashSet;
 use harmonium::Error;
 use harmonium::data::Ratings;
 use harmonium::evaluate::{Lists, Ranking};
-use harmonium::rbm::ratings::{
-    Blend, RatingsFit, RatingsOptions, RatingsRbm, fit_ratings, held_out, rated_or_not, top_items,
-};
+use harmonium::rbm::ratings::{Blend, RatingsRbm, fit_ratings, held_out, rated_or_not, top_items};
 use serde_json::json;
 
 use super::{Recommend, observer};
@@ -42,9 +40,8 @@ pub(super) fn measured(args: &Recommend, ratings: &Ratings) -> Result<(), Error>
     let clock = Clock::start();
     let bits = rated_or_not(&train)?;
     let bar = console::bar(args.output, u64::from(args.epochs), "training");
-    let mut rbm = RatingsRbm::for_data(&bits, RatingsOptions::bits(args.hidden), args.key())?;
-    let fit = RatingsFit { ..args.fit() };
-    fit_ratings(&mut rbm, &bits, &fit, args.key(), &mut observer(&bar))?;
+    let mut rbm = RatingsRbm::for_data(&bits, args.machine(), args.key())?;
+    fit_ratings(&mut rbm, &bits, &args.fit(), args.key(), &mut observer(&bar))?;
     bar.finish_and_clear();
     let likely = |user: usize| {
         let row: Vec<(u32, u8)> =
@@ -72,7 +69,9 @@ fn judged(
 
 fn print(args: &Recommend, model: &str, ranking: &Ranking, seconds: f64) -> Result<(), Error> {
     if args.output.json {
-        return console::json(&json!({ "model": model, "ranking": ranking, "seconds": seconds }));
+        return console::json(
+            &json!({ "model": model, "ranking": ranking, "seed": args.seed, "seconds": seconds }),
+        );
     }
     let Ranking { top, precision, recall, map, ndcg, coverage, .. } = ranking;
     console::line(format!(

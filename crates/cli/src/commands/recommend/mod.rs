@@ -18,7 +18,7 @@ use crate::{console, interrupt};
 
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Example:\n  harmonium recommend data/insteval/InstEval.csv.gz --columns s,d,y --damping 1000 --decay 0.1 --rate 0.005\n  \
+    after_help = "Example:\n  harmonium recommend data/insteval/InstEval.csv.gz --columns s,d,y --damping 1000 --decay 0.1 --rate 0.005 --share 0.8\n  \
                         harmonium recommend data/insteval/InstEval.csv.gz --columns s,d,y --user 17 --top 5 --epochs 5"
 )]
 pub(crate) struct Recommend {
@@ -43,7 +43,7 @@ pub(crate) struct Recommend {
     #[arg(long)]
     pub(crate) ranking: bool,
     /// Folds to measure, of five
-    #[arg(long, value_name = "N", default_value_t = 5)]
+    #[arg(long, value_name = "N", default_value_t = 5, conflicts_with_all = ["ranking", "user"])]
     pub(crate) folds: u32,
     /// Hidden units
     #[arg(long, value_name = "N", default_value_t = 100)]
@@ -52,19 +52,25 @@ pub(crate) struct Recommend {
     #[arg(long, value_name = "N", default_value_t = 20)]
     pub(crate) epochs: u32,
     /// The learning rate at the start; it falls to 0
-    #[arg(long, value_name = "X", default_value_t = 0.02)]
+    #[arg(long, allow_negative_numbers = true, value_name = "X", default_value_t = 0.02)]
     pub(crate) rate: f64,
     /// The decay of the weights of an item, for each of its ratings
-    #[arg(long, value_name = "X", default_value_t = 0.02)]
+    #[arg(long, allow_negative_numbers = true, value_name = "X", default_value_t = 0.02)]
     pub(crate) decay: f32,
-    /// Ratings of a row at which weights count by √½; 0 for the same weights in all rows
-    #[arg(long, value_name = "N", default_value_t = 50.0)]
-    pub(crate) damping: f32,
-    /// Ratings that stand behind the coupling of a row's ratings with each other; 0 for no such coupling
-    #[arg(long, value_name = "N", default_value_t = 10.0)]
-    pub(crate) lateral: f32,
+    /// Ratings of a row at which weights count by √½; 0 for the same weights in all rows [default: 50; with --ranking 0]
+    #[arg(long, allow_negative_numbers = true, value_name = "N")]
+    pub(crate) damping: Option<f32>,
+    /// Ratings that stand behind the coupling of a row's ratings with each other; 0 for no such coupling [default: 10; with --ranking 0]
+    #[arg(long, allow_negative_numbers = true, value_name = "N")]
+    pub(crate) lateral: Option<f32>,
     /// The share that the machine of users has beside that of items, 0 to 1
-    #[arg(long, value_name = "X", default_value_t = 0.3)]
+    #[arg(
+        long,
+        allow_negative_numbers = true,
+        value_name = "X",
+        default_value_t = 0.3,
+        conflicts_with = "ranking"
+    )]
     pub(crate) share: f32,
     /// The seed of all randomness
     #[arg(long, value_name = "N", default_value_t = 1)]
@@ -74,12 +80,17 @@ pub(crate) struct Recommend {
 }
 
 impl Recommend {
+    /// Gives the machine of ratings, or that of which items are rated.
     fn machine(&self) -> RatingsOptions {
+        let plain = if self.ranking {
+            RatingsOptions::bits(self.hidden)
+        } else {
+            RatingsOptions { hidden: self.hidden, ..RatingsOptions::default() }
+        };
         RatingsOptions {
-            hidden: self.hidden,
-            damping: self.damping,
-            lateral: self.lateral,
-            ..RatingsOptions::default()
+            damping: self.damping.unwrap_or(plain.damping),
+            lateral: self.lateral.unwrap_or(plain.lateral),
+            ..plain
         }
     }
 
@@ -103,7 +114,7 @@ impl Recommend {
             return Err(Error::option("share", "0 to 1", self.share));
         }
         self.fit().check()?;
-        self.machine().check(self.scale.levels)
+        self.machine().check()
     }
 
     fn read(&self) -> Result<Ratings, Error> {
@@ -147,7 +158,11 @@ pub(crate) fn run(args: &Recommend) -> Result<(), Error> {
     // An unknown user is refused before anything else is said.
     args.user.as_deref().map_or(Ok(0), |name| ratings.user(name))?;
     let (n, users, items) = (ratings.each().len(), ratings.users().len(), ratings.items().len());
-    console::note(args.output, format!("{n} ratings of {items} items by {users} users, {}", ratings.scale()));
+    let (scale, seed) = (ratings.scale(), args.seed);
+    console::note(
+        args.output,
+        format!("{n} ratings of {items} items by {users} users, {scale}; seed {seed}"),
+    );
     match &args.user {
         Some(name) => lists::of_user(args, &ratings, name),
         None if args.ranking => lists::measured(args, &ratings),

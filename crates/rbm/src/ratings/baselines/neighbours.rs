@@ -8,8 +8,6 @@ use super::{Biases, Predictor};
 
 /// Ratings of nobody's that stand behind a correlation.
 const SHRINKAGE: f64 = 100.0;
-/// The most items: similarities of all pairs are kept.
-const MAX_ITEMS: usize = 20_000;
 
 /// Holds the residuals of ratings, and how alike any two items are in them.
 #[derive(Clone, Debug)]
@@ -24,14 +22,17 @@ pub struct Neighbours {
 }
 
 impl Neighbours {
+    /// The most items: similarities of all pairs are kept.
+    pub const MOST: usize = 20_000;
+
     /// Compares all items by the users who rated both, with k neighbours for a prediction.
     ///
     /// # Errors
     /// Refuses no neighbours and more than 20,000 items.
     pub fn fit(ratings: &Ratings, k: usize) -> Result<Self, Error> {
         let items = ratings.items().len();
-        if k == 0 || items > MAX_ITEMS {
-            let expected = format!("1 or more neighbours among at most {MAX_ITEMS} items");
+        if k == 0 || items > Self::MOST {
+            let expected = format!("1 or more neighbours among at most {} items", Self::MOST);
             return Err(Error::option("neighbours", expected, format!("{k} among {items}")));
         }
         let biases = Biases::fit(ratings, [15.0, 10.0])?;
