@@ -58,7 +58,7 @@ impl Dbm {
         for start in (0..data.rows()).step_by(BLOCK) {
             let rows = data.gather(start..data.rows().min(start + BLOCK));
             let means = own.means_of(view.mean_field(rows.states()).means(layer));
-            out.append(Axis(0), means.view()).expect("rows of one width");
+            push(&mut out, &means);
         }
         Ok(out)
     }
@@ -76,7 +76,7 @@ impl Dbm {
             let means = means.mapv(f64::from);
             let sums = inputs(&nothing, &[(means.view(), codes.view())], self.grid.quantum());
             let back = own.means_of(&own.mean(&Input::reals(sums, 1.0)));
-            out.append(Axis(0), back.view()).expect("rows of one width");
+            push(&mut out, &back);
         }
         Ok(out)
     }
@@ -110,6 +110,11 @@ impl Dbm {
         self.check_data(data)?;
         data.check_complete("data")
     }
+}
+
+/// Puts rows below others.
+fn push(out: &mut Array2<f32>, rows: &Array2<f32>) {
+    out.append(Axis(0), rows.view()).expect("rows of one width");
 }
 
 /// Puts two matrices beside or above each other that fit.
