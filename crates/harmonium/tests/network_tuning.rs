@@ -257,9 +257,11 @@ fn enough_at_the_last_update_changes_nothing() {
     for options in [busy(), Tuning { validation: 0, ..busy() }] {
         let whole = tuned(&options);
         let mut network = network(Activation::Tanh);
-        let mut last = |progress: &Progress<'_>| match progress.tuner.step() == progress.tuner.total() {
-            true => ControlFlow::Break(()),
-            false => ControlFlow::Continue(()),
+        let mut last = |progress: &Progress<'_>| {
+            if progress.tuner.step() < progress.tuner.total() {
+                return ControlFlow::Continue(());
+            }
+            ControlFlow::Break(())
         };
         let ended = tune(&mut network, &x, &Targets::Classes(&labels), &options, key(), &mut last).unwrap();
         assert!(!ended.stopped);

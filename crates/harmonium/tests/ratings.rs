@@ -355,6 +355,9 @@ fn machines_of_a_blend_share_no_draws() {
     assert!(alike < 4, "{alike} of {} weights", blend.by_user.weights().len());
 }
 
+/// Is the fields of a header, in their order.
+type Header = (String, Scale, RatingsOptions, u64, u64, String);
+
 /// A header that promises more than its tensors hold is refused for what it says, and a machine too large for its factors as well.
 #[test]
 fn hostile_numbers_of_a_file_are_refused() {
@@ -363,8 +366,6 @@ fn hostile_numbers_of_a_file_are_refused() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("model");
     rbm.save(&RealVfs, &path, &Origin { seed: 1, step: 1, recipe: String::new() }).unwrap();
-    // The fields of the header, in their order.
-    type Header = (String, Scale, RatingsOptions, u64, u64, String);
     let whole: Loaded<Header> = load(&RealVfs, &path, None).unwrap();
     for (hidden, rank, levels, said) in [
         (65_536, 2, 3, "hidden_bias: expected 65536 values, got 3"),
