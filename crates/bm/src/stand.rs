@@ -35,9 +35,9 @@ impl View<'_> {
         };
         let mut words = vec![0; units];
         bernoulli::fill(key, row as u64, &mut words);
-        for unit in machine.visible..units {
+        for (unit, &word) in words.iter().enumerate().skip(machine.visible) {
             let activations: Vec<f32> = (unit * width..(unit + 1) * width).map(&activation).collect();
-            let state = of_activations(&activations, words[unit]);
+            let state = of_activations(&activations, word);
             chain.set(self, unit, state);
             log_q += log_share(&activations, state);
         }
