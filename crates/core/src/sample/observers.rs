@@ -186,7 +186,7 @@ mod tests {
     fn sums_of_many_rows_do_not_stick() {
         let mut moments = Moments::default();
         let ones = States::Reals(Array2::ones((1 << 14, 1)));
-        (0..(1 << 11) + 1).for_each(|_| moments.add(&ones));
+        (0..=1 << 11).for_each(|_| moments.add(&ones));
         assert_eq!(moments.rows(), (1 << 25) + (1 << 14));
         assert_eq!((moments.means()[0], moments.seconds()[(0, 0)]), (1.0, 1.0));
     }
