@@ -134,7 +134,7 @@ fn estimates_err_low_and_come_nearer() {
     let rows = Batch::from_states(states(10, &drawn)).unwrap();
     let base: Layer = Bernoulli::new(vec![0.0; 10]).into();
     let mut last = f64::NEG_INFINITY;
-    for (betas, clearly, near) in [(2, true, 9.0), (10, true, 2.0), (100, false, 0.5), (2000, false, 0.05)] {
+    for (betas, clearly, near) in [(2, true, 9.0), (10, true, 2.0), (100, false, 0.05)] {
         let options = Raise { chains: 10, ..options(&base, betas) };
         let found = raise(&rbm, &rows, &options, key(3), &mut |_, _, _| ()).unwrap();
         let off: Vec<f64> =
