@@ -18,6 +18,8 @@ use harmonium_oracle::rng::Rng;
 use harmonium_oracle::stats::z_star;
 
 type Row = Vec<(u32, u8)>;
+/// The fields of a file's header, in their order.
+type Header = (String, Scale, RatingsOptions, u64, u64, String);
 
 fn scale() -> Scale {
     Scale { levels: 3, ..Scale::default() }
@@ -363,8 +365,6 @@ fn hostile_numbers_of_a_file_are_refused() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("model");
     rbm.save(&RealVfs, &path, &Origin { seed: 1, step: 1, recipe: String::new() }).unwrap();
-    // The fields of the header, in their order.
-    type Header = (String, Scale, RatingsOptions, u64, u64, String);
     let whole: Loaded<Header> = load(&RealVfs, &path, None).unwrap();
     for (hidden, rank, levels, said) in [
         (65_536, 2, 3, "hidden_bias: expected 65536 values, got 3"),
