@@ -18,6 +18,8 @@ use harmonium_oracle::rng::Rng;
 use harmonium_oracle::stats::z_star;
 
 type Row = Vec<(u32, u8)>;
+/// The fields of a file's header, in their order.
+type Header = (String, Scale, RatingsOptions, u64, u64, String);
 
 fn scale() -> Scale {
     Scale { levels: 3, ..Scale::default() }

@@ -59,8 +59,12 @@ pub(crate) fn run(args: &Anomaly) -> Result<(), Error> {
     let load = |data: &str, part| source::load_part(data, &args.reading, schema.as_ref(), seed, part);
     let rows = load(&args.data, Part::Test)?;
     rbm.check_data(&rows)?;
-    let normal = args.normal.as_deref().map(|data| normal(args, data, &header, &load(data, Part::Train)?));
-    let normal = normal.transpose()?;
+    let kept = |data: &str| {
+        let rows = load(data, Part::Train)?;
+        rbm.check_data(&rows)?;
+        normal(args, data, &header, &rows)
+    };
+    let normal = args.normal.as_deref().map(kept).transpose()?;
     let scores = rbm.free_energy(&rows)?.to_vec();
     let ranks = normal.as_ref().map(|rows| calibration(&rbm, rows)).transpose()?;
     let p_values = ranks.map(|ranks| ranks.p_values(&scores));
@@ -91,7 +95,6 @@ fn normal(args: &Anomaly, data: &str, header: &Header, rows: &Batch) -> Result<B
 }
 
 fn calibration(rbm: &Rbm, rows: &Batch) -> Result<Calibration, Error> {
-    rbm.check_data(rows)?;
     Calibration::new(&rbm.free_energy(rows)?.to_vec())
 }
 

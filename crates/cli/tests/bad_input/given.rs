@@ -116,6 +116,6 @@ pub(crate) const OWN: &[Case] = &[
     Case(
         "generate model.hmn --n 4 --sweeps 2 --data bits.npy --classifier model.hmn --out out.npy",
         1,
-        &["model.hmn", "expected"],
+        &["header at model: expected classifier"],
     ),
 ];
