@@ -22,7 +22,7 @@ use harmonium_examples::{Arguments, measure, timed};
 fn main() -> Result<(), Error> {
     let arguments = Arguments::read();
     let (mut train, mut test) = (rows(Part::Train)?, rows(Part::Test)?);
-    let given = arguments.words.iter().find_map(|word| word.parse().ok()).unwrap_or(300_u32);
+    let given = arguments.words.iter().find_map(|word| word.parse().ok()).unwrap_or(60_u32);
     let (mut epochs, mut layers, mut ais) =
         (given, [500, 1000], Ais { runs: 100, betas: Betas::Count(20_000) });
     if arguments.short {

@@ -357,9 +357,6 @@ fn machines_of_a_blend_share_no_draws() {
     assert!(alike < 4, "{alike} of {} weights", blend.by_user.weights().len());
 }
 
-/// Is the fields of a header, in their order.
-type Header = (String, Scale, RatingsOptions, u64, u64, String);
-
 /// A header that promises more than its tensors hold is refused for what it says, and a machine too large for its factors as well.
 #[test]
 fn hostile_numbers_of_a_file_are_refused() {
