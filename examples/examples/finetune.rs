@@ -31,7 +31,13 @@ fn main() -> Result<(), Error> {
     let start = Network::from_rbms(&machines.rbms(), Some(Head::classes(10)), key)?;
     let plain = random(&[&[784], layers, &[10]].concat(), Activation::Softmax, key)?;
     let options = options(arguments.has("--dropout"), short);
-    for (name, network) in [("pretrained", start), ("random start", plain)] {
+    // A random start stays at chance at that rate.
+    let slow = Tuning {
+        learning_rate: Schedule::Linear { from: 0.001, to: 0.0 },
+        method: Method::adam(),
+        ..options.clone()
+    };
+    for (name, network, options) in [("pretrained", start, options), ("random start", plain, slow)] {
         let network = timed(name, || tuned(network, &train, &options, key))?;
         let wrong = 100.0 * network.error_rate(&judge.rows, &judge.labels)?;
         println!("{name}: {wrong:.2} % of {} images wrong", judge.labels.len());
