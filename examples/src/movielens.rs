@@ -2,15 +2,17 @@
 
 use std::path::{Path, PathBuf};
 
+use harmonium::data::mnist_folder;
+
 const FILE: &str = "movielens/ml-100k.inter";
 
-/// Gives its file in `$HARMONIUM_DATA/movielens` or `data/movielens`.
+/// Gives its file in `movielens` beside the folder of MNIST: `$HARMONIUM_DATA/movielens` or `data/movielens`.
 ///
 /// # Errors
 /// Says where it was looked for, to be told in place of what would have been measured.
 pub fn movielens() -> Result<PathBuf, String> {
-    let data = std::env::var_os("HARMONIUM_DATA").map(PathBuf::from);
-    at_hand(&data.unwrap_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../data")))
+    let mnist = mnist_folder().map_err(|error| error.to_string())?;
+    at_hand(mnist.parent().unwrap_or(&mnist))
 }
 
 fn at_hand(data: &Path) -> Result<PathBuf, String> {

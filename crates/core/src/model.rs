@@ -58,7 +58,7 @@ pub trait Thermal: Gibbs {
     }
 
     /// Gives ln Z at β = 0 where it is known and finite: the logarithm of the number of states, in nats. It is where
-    /// [`crate::evaluate::ladder_log_partition`] can begin.
+    /// `evaluate::ladder_log_partition` can begin.
     fn log_states(&self) -> Option<f64> {
         None
     }
@@ -188,7 +188,7 @@ pub trait Annealed {
     /// Does the same with the reversal of that sweep: p(x) T(x → y) = p(y) T'(y → x), p being the law at `to`, T the sweep of
     /// [`Annealed::advance`] and T' this one. Who walks back from the model to the base moves so. A sweep in detailed balance is its
     /// own reversal, which is what stands here. A path that leaves it at that though its sweeps are not still has unbiased weights, but
-    /// is not [`crate::sample::Reversible`].
+    /// is not `sample::Reversible`.
     fn retreat(&self, state: &mut Self::State, from: f32, to: f32, key: Key) -> Vec<f64> {
         self.advance(state, from, to, key)
     }

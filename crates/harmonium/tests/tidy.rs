@@ -9,7 +9,7 @@ const CRATES: [&str; 7] = ["kernels", "core", "bm", "rbm", "dbn", "harmonium", "
 /// Concerns inside `core`, lowest first: a folder uses only those before it.
 const CONCERNS: [&str; 13] = [
     "error", "params", "units", "batch", "rows", "address", "stats", "persist", "data", "linear", "model",
-    "evaluate", "sample",
+    "sample", "evaluate",
 ];
 
 fn root() -> PathBuf {

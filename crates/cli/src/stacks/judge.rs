@@ -129,7 +129,7 @@ impl Seen {
 
 fn input(network: &Network, dbm: Option<&Dbm>, rows: &Seen) -> Result<Batch, Error> {
     match dbm {
-        Some(dbm) if network.inputs() != rows.grey.units() => Batch::reals(dbm.network_inputs(&rows.grey)?),
+        Some(_) if network.inputs() != rows.grey.units() => super::tune::inputs(rows, dbm),
         _ => Ok(rows.grey.clone()),
     }
 }

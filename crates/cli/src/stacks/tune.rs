@@ -1,14 +1,16 @@
 //! Trains networks by backpropagation: unrolled autoencoders and classifiers.
 
 use harmonium::data::Binarize;
+use harmonium::dbn::deep::Dbm;
 use harmonium::dbn::net::{
     Activation, Autoencoder, Dense, Head, Network, NetworkHeader, Progress, Targets, Tuner, TuningSnapshot,
 };
 use harmonium::persist::Checkpoints;
 use harmonium::{Batch, Error, Key};
-use ndarray::Array1;
+use ndarray::{Array1, Axis, concatenate};
 
 use super::greedy;
+use super::judge::Seen;
 use super::model::Model;
 use super::train::{Phase, Run, is_absence};
 use super::watch::{At, Watch};
@@ -59,7 +61,7 @@ pub(crate) fn classifier(run: &Run, watch: &mut Watch, output: Output) -> Result
     let labels = run.labels().map_or(&[][..], Vec::as_slice);
     let (start, classes, targets) = (start(run)?, run.classes.unwrap_or(0), Targets::Classes(labels));
     let (first, dbm) = beginning(&start, classes, run.recipe.key())?;
-    let rows = inputs(&run.train.grey()?, dbm.as_ref())?;
+    let rows = inputs(&run.train.seen(run.recipe.binarize, dbm.is_some())?, dbm.as_ref())?;
     let plain = if run.recipe.random { Some(random(&start, classes, run.recipe.key())?) } else { None };
     let mut models = Vec::new();
     match network(run, (1, "fine-tuning", "tuning"), first, (&rows, &targets), watch, output)? {
@@ -76,15 +78,15 @@ pub(crate) fn classifier(run: &Run, watch: &mut Watch, output: Output) -> Result
     Ok(Phase::Over(models))
 }
 
-/// Gives what the network sees of grey rows: the rows, and beside them what a deep Boltzmann machine infers of them.
+/// Gives what the network sees of rows: their grey values, and beside them what a deep Boltzmann machine infers of their bits.
 ///
 /// # Errors
 /// Refuses rows that the machine can't take.
-pub(crate) fn inputs(grey: &Batch, dbm: Option<&harmonium::dbn::deep::Dbm>) -> Result<Batch, Error> {
-    match dbm {
-        Some(dbm) => Batch::reals(dbm.network_inputs(grey)?),
-        None => Ok(grey.clone()),
-    }
+pub(crate) fn inputs(rows: &Seen, dbm: Option<&Dbm>) -> Result<Batch, Error> {
+    let Some(dbm) = dbm else { return Ok(rows.grey.clone()) };
+    let (grey, second) = (rows.grey.to_array(), dbm.transform(&rows.bits, 2)?);
+    let both = concatenate(Axis(1), &[grey.view(), second.view()]);
+    Batch::reals(both.map_err(|error| Error::shape("rows", "as many of bits as of grey values", error))?)
 }
 
 fn start(run: &Run) -> Result<Model, Error> {
@@ -106,11 +108,7 @@ fn start(run: &Run) -> Result<Model, Error> {
 }
 
 /// Makes the network that a model becomes, with a new head.
-fn beginning(
-    start: &Model,
-    classes: usize,
-    key: Key,
-) -> Result<(Network, Option<harmonium::dbn::deep::Dbm>), Error> {
+fn beginning(start: &Model, classes: usize, key: Key) -> Result<(Network, Option<Dbm>), Error> {
     let head = Some(Head::classes(classes));
     match start {
         Model::Rbm(rbm) => Ok((Network::from_rbms(&[rbm], head, key)?, None)),
