@@ -7,7 +7,7 @@ use harmonium::dbn::net::{
 };
 use harmonium::persist::Checkpoints;
 use harmonium::{Batch, Error, Key};
-use ndarray::{Array1, Axis, concatenate};
+use ndarray::Array1;
 
 use super::greedy;
 use super::judge::Seen;
@@ -78,15 +78,15 @@ pub(crate) fn classifier(run: &Run, watch: &mut Watch, output: Output) -> Result
     Ok(Phase::Over(models))
 }
 
-/// Gives what the network sees of rows: their grey values, and beside them what a deep Boltzmann machine infers of their bits.
+/// Gives what the network sees of rows: their grey values, or their bits and beside them what a deep Boltzmann machine infers of these.
 ///
 /// # Errors
 /// Refuses rows that the machine can't take.
 pub(crate) fn inputs(rows: &Seen, dbm: Option<&Dbm>) -> Result<Batch, Error> {
-    let Some(dbm) = dbm else { return Ok(rows.grey.clone()) };
-    let (grey, second) = (rows.grey.to_array(), dbm.transform(&rows.bits, 2)?);
-    let both = concatenate(Axis(1), &[grey.view(), second.view()]);
-    Batch::reals(both.map_err(|error| Error::shape("rows", "as many of bits as of grey values", error))?)
+    match dbm {
+        Some(dbm) => Batch::reals(dbm.network_inputs(&rows.bits)?),
+        None => Ok(rows.grey.clone()),
+    }
 }
 
 fn start(run: &Run) -> Result<Model, Error> {
