@@ -189,7 +189,7 @@ const fn bug(id: &'static str, what: &'static str, oracle: &'static str, proof: 
     Bug { id, what, oracle, proof }
 }
 
-const BUGS: [Bug; 286] = [
+const BUGS: [Bug; 309] = [
     bug("B01", "negative phase pairs h with the wrong v", "O7", "estimators::cd_has_its_expectation"),
     bug("B02", "AIS anneals with the wrong parameters", "O8", "ais::weights_are_unbiased"),
     bug(
@@ -1439,6 +1439,66 @@ const BUGS: [Bug; 286] = [
         "last parameters",
         "network_tuning::enough_at_the_last_update_changes_nothing",
     ),
+    bug("B321", "bonds between unequal spins", "O3", "clusters::clusters_are_in_detailed_balance"),
+    bug(
+        "B322",
+        "small losses accepted for sure",
+        "O3",
+        "real_matrices::moves_are_in_detailed_balance_on_a_grid",
+    ),
+    bug("B321", "bonds between unequal spins", "O5", "clusters::joint_draws_agree_with_alternating_ones"),
+    bug("B325", "noise too narrow", "O5", "real_matrices::joint_draws_agree_with_alternating_ones"),
+    bug(
+        "B134",
+        "inputs of spins not doubled",
+        "O5",
+        "machine_oracles::alternating_halves_keep_the_joint_law",
+    ),
+    bug(
+        "B42",
+        "half-steps that share their words",
+        "O5",
+        "machine_oracles::joint_draws_of_restricted_machines_agree_with_alternating_ones",
+    ),
+    bug("B15", "modes in place of draws", "O6", "machine_oracles::ranks_of_missing_values_are_even"),
+    bug(
+        "B134",
+        "inputs of spins not doubled",
+        "O12",
+        "machine_oracles::a_small_magnet_has_its_energy_heat_and_magnetisation",
+    ),
+    bug(
+        "B176",
+        "all transitions accepted",
+        "O5",
+        "tempered_oracles::joint_draws_of_transitions_agree_with_alternating_ones",
+    ),
+    bug("B176", "all transitions accepted", "O6", "tempered_oracles::ranks_after_transitions_are_even"),
+    bug(
+        "B73",
+        "swaps where they should be refused",
+        "O6",
+        "tempered_oracles::ranks_of_tempered_chains_are_even",
+    ),
+    bug(
+        "B73",
+        "swaps where they should be refused",
+        "O3",
+        "tempered_oracles::rounds_of_tempering_leave_the_joint_law_alone",
+    ),
+    bug(
+        "B15",
+        "modes in place of draws",
+        "O12",
+        "machine_oracles::a_small_restricted_magnet_has_its_energy_heat_and_magnetisation",
+    ),
+    bug(
+        "B245",
+        "biases that stay cold",
+        "O5",
+        "deep_oracles::joint_draws_of_deep_machines_agree_with_alternating_ones",
+    ),
+    bug("B255", "one side never drawn", "O6", "deep_oracles::ranks_of_deep_machines_are_even"),
 ];
 
 /// Runs one proof in a process of its own, with a bug or without; tells whether it passed.
