@@ -212,7 +212,8 @@ impl Sweep<'_> {
     #[inline(always)]
     fn vector<S: Simd>(&mut self, first: usize, words: &[i32]) {
         let there = mutant!("B306", u32::MAX >> (32 - BLOCK.min(self.spins.count - first)), u32::MAX);
-        let mut flips = self.judge::<S>(first, words) & mutant!("B330", there, there >> 1);
+        let there = mutant!("B330", there, there >> 1);
+        let mut flips = self.judge::<S>(first, words) & there;
         while flips != 0 {
             let lane = flips.trailing_zeros();
             flips &= flips - 1;
