@@ -91,7 +91,7 @@ impl Chain {
             Rule::Metropolis => {
                 let up = self.x[unit] > 0;
                 let gain = if up { -activation } else { activation };
-                usize::from(up != accepts(words[0], gain))
+                usize::from(up != numeric::metropolis(words[0], mutant!("B132", gain, 0.5 * gain)))
             }
         }
     }
@@ -108,7 +108,8 @@ impl Chain {
                 let old = self.state(width, unit);
                 let other = (u64::from(words[1]) * (width as u64 - 1) >> 32) as usize;
                 let other = other + usize::from(other >= old);
-                if accepts(words[0], activation(other) - activation(old)) { other } else { old }
+                let gain = activation(other) - activation(old);
+                if numeric::metropolis(words[0], gain) { other } else { old }
             }
         }
     }
@@ -132,12 +133,6 @@ pub(crate) fn of_activations(activations: &[f32], word: u32) -> usize {
         [activation] => usize::from(numeric::bernoulli(word, *activation)),
         _ => class(activations, word),
     }
-}
-
-/// Decides whether a change that lowers the energy by `gain` is made: (word >> 8) · 2^-24 < e^gain.
-fn accepts(word: u32, gain: f32) -> bool {
-    gain >= 0.0
-        || ((word >> 8) as f32) * (1.0 / 16_777_216.0) < numeric::exp(mutant!("B132", gain, 0.5 * gain))
 }
 
 /// Gives the first class up to which the share of Σ e^a exceeds (word + ½) · 2^-32.

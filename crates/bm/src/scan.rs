@@ -22,7 +22,7 @@ pub enum Rule {
     /// From its law given the others (Gibbs sampling, Geman & Geman 1984).
     #[default]
     HeatBath,
-    /// Proposes another state and takes it with probability min(1, e^−ΔE) (Metropolis et al. 1953). A unit of two states that
-    /// receives nothing then flips in every sweep, so independent units, and any at β = 0, go round and never mix.
+    /// Proposes another state and takes it with probability r min(1, e^−ΔE) (Metropolis et al. 1953), r = 255/256: units that would change at no
+    /// cost would else go round for ever. Where it is hot nearly all change in every sweep, and chains forget within some 130 sweeps.
     Metropolis,
 }

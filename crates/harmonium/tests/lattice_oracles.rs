@@ -6,7 +6,6 @@ use common::key;
 use common::oracles::{
     OTHERS, RANKS, REPLICATES, Ranks, alternated, burn_in, decisions, mixed, normal, ranked, share,
 };
-use common::tolerance::TAU_0;
 use harmonium::bm::lattice::{Ising, Lattice, Moves};
 use harmonium::{BitMatrix, Key};
 use harmonium_kernels::flips::{Links, Spins, flips};
@@ -58,12 +57,6 @@ impl Torus {
         states.iter().enumerate().map(one).collect()
     }
 
-    /// Tells whether no flip of any spin would change the energy: as in stripes of width one. Metropolis sweeps by colours turn such a lattice
-    /// over, and back again, for ever; as half-sweeps are reversible, no other state leads there.
-    fn flat(self, state: usize) -> bool {
-        (0..self.sites()).all(|site| self.equal(state, site) == 2)
-    }
-
     /// Builds the matrix of a sweep from the words that turn a spin over.
     fn matrix(self, moves: multispin::Moves, temperature: f64) -> Matrix {
         let rule = Rule::new(1.0 / temperature, moves, Precision::Full);
@@ -110,17 +103,7 @@ fn ranks_of_true_lattices_are_even() {
     for (seed, torus) in (11..).zip(TORI) {
         for (moves, kernel) in kinds {
             let (law, ising) = (torus.law(3.0), Ising { temperature: 3.0, moves, ..Ising::default() });
-            let whole = torus.matrix(kernel, 3.0);
-            // Flat states are a world of their own, apart from which the law is reached.
-            let turned = moves == Moves::Metropolis && torus.0.is_multiple_of(2);
-            let kept: Vec<usize> = (0..law.len()).filter(|&state| !(turned && torus.flat(state))).collect();
-            let inside = |&state: &usize| kept.iter().map(|&to| whole.row(state)[to]).collect::<Vec<_>>();
-            let inner = Matrix::from_rows(&kept.iter().map(inside).collect::<Vec<_>>());
-            let inner_law = normal(kept.iter().map(|&state| law[state]));
-            assert!(inner.row_sum_error() <= TAU_0 && (kept.len() == law.len()) != turned);
-            let sweeps = burn_in(&inner, &inner_law) as usize;
-            let law: Vec<f64> =
-                (0..law.len()).map(|state| if kept.contains(&state) { law[state] } else { 0.0 }).collect();
+            let sweeps = burn_in(&torus.matrix(kernel, 3.0), &law) as usize;
             let statistic = |sweeps: usize| {
                 let of = |state: usize| mixed(&law, &spins(torus.sites(), state), state);
                 ranked(&law, &of, seed, &|count| torus.swept(ising, &vec![0; count], sweeps, key(seed)))

@@ -7,7 +7,8 @@ use common::machines::{
     batch, bits, digits, draw, exact, kernels, machines as all, tau_draw, tau_sweep, visible_states,
 };
 use common::tolerance::TAU_0;
-use harmonium::bm::View;
+use harmonium::bm::{Graph, Machine, Rule, View};
+use harmonium::units::Units;
 use harmonium::{BitMatrix, EnergyModel, Gibbs, Thermal};
 use harmonium_kernels::bernoulli::fill;
 use harmonium_oracle::machine::Machine as Exact;
@@ -56,6 +57,21 @@ fn transition_matrices_leave_the_law_invariant() {
             assert!(sweep.drift(&wrong) > 1e-3, "{}", sweep.drift(&wrong));
             assert!(sweep.sweeps_to(&law, 1e-4, 5000).is_some(), "sweeps reach the law from every start");
         }
+    }
+}
+
+/// Spins whose flips cost nothing do not go round for ever: three in a ring, of which up-down-up is turned over one by one, and three
+/// without couplings.
+#[test]
+fn metropolis_sweeps_reach_every_state() {
+    for coupling in [1.0, 0.0] {
+        let ring = Graph::new(3, [[0, 1], [1, 2], [2, 0]]).unwrap();
+        let machine = Machine::from_parts(ring, Units::Spin(3), vec![coupling; 3], vec![0.0; 3]).unwrap();
+        let machine = machine.with_rule(Rule::Metropolis);
+        let (x, view) = (exact(&machine), machine.view());
+        let sweep =
+            (1..3).fold(unit_matrix(&view, &x, 0), |all, unit| all.then(&unit_matrix(&view, &x, unit)));
+        assert!(sweep.sweeps_to(&x.probabilities(), 1e-4, 5000).is_some(), "coupling {coupling}");
     }
 }
 

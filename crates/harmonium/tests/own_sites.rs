@@ -152,6 +152,21 @@ fn sweeps_there_and_back_are_their_own_way_back() {
     }
 }
 
+/// Three spins in a ring, of which Metropolis would turn up-down-up over for ever, and three without an energy, of which informed moves would
+/// always change one.
+#[test]
+fn moves_that_cost_nothing_do_not_go_round() {
+    let unequal = |state: usize| f64::from((state ^ (state >> 1 | state << 2) & 7).count_ones());
+    let ring = Table { states: vec![2; 3], energies: (0..8).map(unequal).collect(), vague: false };
+    for table in [ring.clone(), ring.scaled(0.0)] {
+        for update in UPDATES {
+            let parts = single(&table, update, 1.0);
+            let sweep = parts[1..].iter().fold(parts[0].clone(), |all, part| all.then(part));
+            assert!(sweep.sweeps_to(&table.law(), 1e-6, 10_000).is_some(), "{update:?}");
+        }
+    }
+}
+
 /// A sweep is its updates, one after the other, with the words of the row's stream in turn.
 #[test]
 fn sweeps_are_made_of_updates() {

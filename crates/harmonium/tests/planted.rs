@@ -189,7 +189,7 @@ const fn bug(id: &'static str, what: &'static str, oracle: &'static str, proof: 
     Bug { id, what, oracle, proof }
 }
 
-const BUGS: [Bug; 309] = [
+const BUGS: [Bug; 312] = [
     bug("B01", "negative phase pairs h with the wrong v", "O7", "estimators::cd_has_its_expectation"),
     bug("B02", "AIS anneals with the wrong parameters", "O8", "ais::weights_are_unbiased"),
     bug(
@@ -1299,9 +1299,27 @@ const BUGS: [Bug; 309] = [
     bug("B308", "probabilities above 1 let pass", "O8", "likelihood::rows_more_than_certain_are_refused"),
     bug(
         "B309",
-        "hot Metropolis sweeps that turn all spins over",
-        "refusal",
-        "ising::metropolis_moves_of_hot_lattices_are_refused",
+        "Metropolis sweeps that turn stripes over for ever",
+        "O3",
+        "lattice_matrices::half_sweeps_of_lattices_leave_the_law_alone",
+    ),
+    bug(
+        "B382",
+        "units that go round where nothing costs anything",
+        "O3",
+        "machine_sampling::metropolis_sweeps_reach_every_state",
+    ),
+    bug(
+        "B383",
+        "searches that go round where nothing costs anything",
+        "O3",
+        "lattice_matrices::moves_of_searches_leave_the_law_alone",
+    ),
+    bug(
+        "B384",
+        "own sites that go round where nothing costs anything",
+        "O3",
+        "own_sites::moves_that_cost_nothing_do_not_go_round",
     ),
     bug(
         "B311",

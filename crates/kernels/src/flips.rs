@@ -164,9 +164,10 @@ impl Spins {
 }
 
 /// Tells whether a spin flips whose word this is and whose flip costs so many codes, at this β a code: (2 (word >> 9) + 1) 2^-24 <
-/// e^(−β cost). Sweeps decide so.
+/// r min(1, e^(−β cost)), r being [`numeric::TRIED`]. Sweeps decide so.
 pub fn flips(word: u32, cost: i32, beta: f32) -> bool {
-    ((2 * (word >> 9) + 1) as f32) * (1.0 / 16_777_216.0) < numeric::exp(cost as f32 * -beta)
+    let chance = numeric::exp(cost as f32 * -beta).min(1.0);
+    ((2 * (word >> 9) + 1) as f32) * (1.0 / 16_777_216.0) < mutant!("B383", numeric::TRIED, 1.0) * chance
 }
 
 struct Sweep<'a> {
@@ -211,8 +212,8 @@ impl Sweep<'_> {
     /// are judged anew.
     #[inline(always)]
     fn vector<S: Simd>(&mut self, first: usize, words: &[i32]) {
-        let there = mutant!("B306", u32::MAX >> (32 - BLOCK.min(self.spins.count - first)), u32::MAX);
-        let there = mutant!("B330", there, there >> 1);
+        let all = mutant!("B306", u32::MAX >> (32 - BLOCK.min(self.spins.count - first)), u32::MAX);
+        let there = mutant!("B330", all, all >> 1);
         let mut flips = self.judge::<S>(first, words) & there;
         while flips != 0 {
             let lane = flips.trailing_zeros();
@@ -233,9 +234,11 @@ impl Sweep<'_> {
             let down = S::load(&self.spins.down[at..]);
             let cost = S::add(S::xor(S::load(&self.spins.fields[at..]), down), S::shr::<31>(down));
             let e = lanes::exp::<S>(S::mul(S::from_int(cost), S::splat_f32(-self.beta)));
+            let chance =
+                S::mul(S::min(e, S::splat_f32(1.0)), S::splat_f32(mutant!("B383", numeric::TRIED, 1.0)));
             let word = S::or(S::shl::<1>(S::shr::<9>(S::load(&words[part..]))), S::splat(1));
             let u = S::mul(S::from_int(word), S::splat_f32(1.0 / 16_777_216.0));
-            flips |= S::less(u, e) << part;
+            flips |= S::less(u, chance) << part;
         }
         flips
     }

@@ -62,6 +62,18 @@ pub fn bernoulli(word: u32, x: f32) -> bool {
     u.mul_add(exp(-x), u) < 1.0 && x > f32::NEG_INFINITY
 }
 
+/// The share of Metropolis moves that are tried at all; the others stay. Without such idleness, units that are visited in a fixed order may
+/// go round in circles of moves that cost nothing, which no chain enters or leaves: a lattice in stripes of width one turns over as a whole
+/// for ever. Detailed balance does not see it, as it holds for moves there and back alike.
+pub const TRIED: f32 = 255.0 / 256.0;
+
+/// Decides a Metropolis move that lowers βE by `gain`: (word >> 8) · 2^-24 < [`TRIED`] min(1, e^gain). NaN is a no.
+#[inline(always)]
+pub fn metropolis(word: u32, gain: f32) -> bool {
+    let chance = if gain >= 0.0 { 1.0 } else { exp(gain) };
+    ((word >> 8) as f32) * (1.0 / 16_777_216.0) < mutant!("B382", TRIED, 1.0) * chance
+}
+
 /// Does the same as its namesakes outside, lane by lane.
 pub(crate) mod lanes {
     use super::{EXP, EXP_LIMIT, LN2_HIGH, LN2_LOW, LOG2_E, P16, Simd};

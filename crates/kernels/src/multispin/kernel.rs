@@ -93,8 +93,8 @@ impl<'a> Near<'a> {
     }
 }
 
-/// Gives the sites with a threshold of two, of three and of four satisfied bonds, and those that turn over where their word
-/// is not below the threshold, which is zero for sites of no class.
+/// Gives the sites with a threshold of two satisfied bonds (Metropolis: or fewer), of three and of four, and those that turn over where their
+/// word is not below the threshold, which is zero for sites of no class.
 #[inline(always)]
 fn classes<S: Simd, const BATH: bool>([a, b, c, d]: [S::I; 4]) -> ([S::I; CLASSES], S::I) {
     let (one, two) = (S::xor(a, b), S::and(a, b));
@@ -103,7 +103,7 @@ fn classes<S: Simd, const BATH: bool>([a, b, c, d]: [S::I; 4]) -> ([S::I; CLASSE
     let four = S::and(two, two_more);
     let three = S::or(S::and(two, one_more), S::and(one, two_more));
     if !BATH {
-        return ([S::splat(0), three, four], not(S::or(three, four)));
+        return ([not(S::or(three, four)), three, four], S::splat(0));
     }
     let (some, others) = (S::or(one, two), S::or(one_more, two_more));
     let none = not(S::or(some, others));
@@ -124,7 +124,9 @@ impl Words<'_> {
     /// Finds the sites whose words are below their thresholds.
     #[inline(always)]
     fn below<S: Simd, const BATH: bool, const FAST: bool>(&self, classes: &[S::I; CLASSES]) -> S::I {
-        let of_any = S::or(S::or(classes[0], classes[1]), classes[2]);
+        // The first threshold of Metropolis has no lower half.
+        let of_any = S::or(classes[1], classes[2]);
+        let of_any = if BATH { S::or(of_any, classes[0]) } else { of_any };
         let (below, open) = self.half::<S, BATH>(classes, 0);
         if FAST || !S::any(S::and(open, of_any)) {
             return below;
@@ -143,8 +145,7 @@ impl Words<'_> {
         for d in (0..16).rev() {
             let bits = &self.bits[16 * half + d];
             let part = |class: usize| S::and(classes[class], S::splat(bits[class]));
-            let threshold = S::or(part(1), part(2));
-            let threshold = if BATH { S::or(threshold, part(0)) } else { threshold };
+            let threshold = S::or(S::or(part(0), part(1)), part(2));
             let differ = S::xor(words[d], threshold);
             below = S::select(differ, threshold, below);
             equal = S::select(differ, S::splat(0), equal);

@@ -1,9 +1,11 @@
 //! Decides whether a spin turns over, from its word and from how many neighbours satisfy their bond.
 
+use crate::numeric::TRIED;
+
 /// Names a rule of moves that leaves the law of the lattice unchanged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Moves {
-    /// Turns a spin over with probability min(1, e^−ΔE/T) (Metropolis et al. 1953).
+    /// Turns a spin over with probability r min(1, e^−ΔE/T) (Metropolis et al. 1953), r being [`TRIED`].
     Metropolis,
     /// Draws a spin anew given its neighbours: it turns over with probability 1 / (1 + e^ΔE/T).
     HeatBath,
@@ -23,22 +25,22 @@ pub(super) const CLASSES: usize = 3;
 
 /// Holds the thresholds of a rule at one temperature.
 ///
-/// A site with `n` satisfied bonds of four turns over where its word is below a threshold, and, where few bonds are satisfied,
-/// where it is not: see [`Rule::turns`].
+/// A site with `n` satisfied bonds of four turns over where its word is below a threshold or, by heat bath with few of them, where it is not:
+/// see [`Rule::turns`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Rule {
     moves: Moves,
     precision: Precision,
     /// Whether bonds between unequal spins are the satisfied ones.
     unequal: bool,
-    /// Thresholds in 2^-32: of two satisfied bonds (heat bath alone), of three, of four.
+    /// Thresholds in 2^-32: of two satisfied bonds (Metropolis: or fewer), of three, of four.
     thresholds: [u32; CLASSES],
 }
 
 impl Rule {
     /// Makes the thresholds for a coupling in units of the temperature, `β J`, negative for antiferromagnets.
     ///
-    /// A bond more that is satisfied costs 2 |β J|. Metropolis: 1 up to two satisfied bonds, then e^−4 |β J| and e^−8 |β J|. Heat
+    /// A bond more that is satisfied costs 2 |β J|. Metropolis: r up to two satisfied bonds, then r e^−4 |β J| and r e^−8 |β J|. Heat
     /// bath: σ(−4 |β J| (n − 2)) for n of them.
     ///
     /// # Panics
@@ -47,7 +49,7 @@ impl Rule {
         assert!(coupling.is_finite(), "coupling {coupling}");
         let e = |n: f64| libm::exp(mutant!("B155", -4.0, -2.0) * coupling.abs() * n);
         let probability = |n: f64| match moves {
-            Moves::Metropolis => e(n),
+            Moves::Metropolis => mutant!("B309", f64::from(TRIED), 1.0) * e(n),
             Moves::HeatBath => e(n) / (1.0 + e(n)),
         };
         let thresholds = [0.0, 1.0, 2.0].map(|n| threshold(probability(n), precision));
@@ -62,7 +64,7 @@ impl Rule {
 
     /// Tells whether a site turns over that has `satisfied` bonds of four and draws `word`.
     ///
-    /// Metropolis: always up to two, else where the word is below the threshold. Heat bath: where it is below the threshold of
+    /// Metropolis: where the word is below the threshold of n, or of two for fewer. Heat bath: where it is below the threshold of
     /// |n − 2|, and for n < 2 where it is not.
     ///
     /// # Panics
@@ -73,9 +75,8 @@ impl Rule {
             Precision::Fast => word & 0xFFFF_0000,
         };
         match (self.moves, satisfied) {
-            (Moves::Metropolis, 0..=2) => true,
             (Moves::HeatBath, 0..2) => word >= self.thresholds[2 - satisfied as usize],
-            _ => word < self.thresholds[satisfied as usize - 2],
+            _ => word < self.thresholds[satisfied.saturating_sub(2) as usize],
         }
     }
 
@@ -137,7 +138,7 @@ mod tests {
                     [Moves::Metropolis, Moves::HeatBath].map(|moves| Rule::new(coupling, moves, precision));
                 for n in 0..=4 {
                     let cost = 4.0 * coupling.abs() * (f64::from(n) - 2.0);
-                    let (p, q) = ((-cost).exp().min(1.0), 1.0 / (1.0 + cost.exp()));
+                    let (p, q) = (255.0 / 256.0 * (-cost).exp().min(1.0), 1.0 / (1.0 + cost.exp()));
                     assert!((probability(&metropolis, n) - p).abs() <= error, "{coupling} {n}");
                     assert!((probability(&bath, n) - q).abs() <= error, "{coupling} {n}");
                 }
