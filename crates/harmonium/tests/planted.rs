@@ -189,7 +189,7 @@ const fn bug(id: &'static str, what: &'static str, oracle: &'static str, proof: 
     Bug { id, what, oracle, proof }
 }
 
-const BUGS: [Bug; 312] = [
+const BUGS: [Bug; 314] = [
     bug("B01", "negative phase pairs h with the wrong v", "O7", "estimators::cd_has_its_expectation"),
     bug("B02", "AIS anneals with the wrong parameters", "O8", "ais::weights_are_unbiased"),
     bug(
@@ -1320,6 +1320,13 @@ const BUGS: [Bug; 312] = [
         "own sites that go round where nothing costs anything",
         "O3",
         "own_sites::moves_that_cost_nothing_do_not_go_round",
+    ),
+    bug("B385", "sweeps of reals at another address", "O3", "real_matrices::sweeps_are_steps_by_their_words"),
+    bug(
+        "B386",
+        "tempered transitions decided by words of their way",
+        "O3",
+        "tempered_oracles::transitions_are_sweeps_and_a_decision_by_its_word",
     ),
     bug(
         "B311",

@@ -103,8 +103,9 @@ impl TemperedTransitions {
                 step += 1;
             }
         }
-        let accepted =
-            |(row, log): (usize, &f64)| accepts(key.fold_in(u64::MAX).stream(row as u64).next_u32(), *log);
+        let accepted = |(row, log): (usize, &f64)| {
+            accepts(key.fold_in(mutant!("B386", u64::MAX, 0)).stream(row as u64).next_u32(), *log)
+        };
         let accepted: Vec<bool> = ratio.iter().enumerate().map(accepted).collect();
         let refused: Vec<bool> = accepted.iter().map(|accepted| !accepted).collect();
         path.put_back(state, &before, &refused);

@@ -116,7 +116,7 @@ impl<E: Smooth> Gibbs for Landscape<'_, E> {
     }
 
     fn sweep(&self, state: &mut Array2<f32>, key: Key) {
-        move_rows(state, key.fold_in(0), |x, stream| self.step(x, stream));
+        move_rows(state, key.fold_in(mutant!("B385", 0, 1)), |x, stream| self.step(x, stream));
     }
 
     fn energy(&self, state: &Array2<f32>) -> Array1<f64> {
