@@ -27,7 +27,7 @@ fn main() -> Result<(), Error> {
             let found = rbm.denoise(&noisy, Noise::Flips(rate as f32), &options, key)?;
             let found = wrong(&likelier(&found.mean)?, &test.rows)?;
             let (noisy_wrong, filtered) = (wrong(&noisy, &test.rows)?, wrong(&median(&noisy)?, &test.rows)?);
-            let guessed = rbm.flip_rate(&noisy, &Clamping { sweeps: 20, ..options }, key)?;
+            let guessed = rbm.flip_rate(&noisy, &Clamping { sweeps: 20, ..options }, key, &mut |_| ())?;
             println!(
                 "{rate}: noisy {noisy_wrong:.2}, median {filtered:.2}, machine {found:.2}; rate estimated {guessed:.4}"
             );

@@ -70,14 +70,14 @@ impl Digits {
         self.rows(&rows)
     }
 
-    /// Draws bits with the pixels as probabilities, which must lie in 0 to 1, anew for each epoch.
+    /// Draws bits with the pixels as probabilities, which must lie in 0 to 1.
     ///
     /// # Errors
     /// As [`binarize()`].
-    pub fn bits(&self, epoch: u64, key: Key) -> Result<Batch, Error> {
+    pub fn bits(&self, key: Key) -> Result<Batch, Error> {
         let table =
             Table::from_reals("pixels", self.labels.len(), 64, self.pixels.iter().copied().collect())?;
-        let key = key.fold_in(purpose::BINARIZE).fold_in(epoch);
+        let key = key.fold_in(purpose::BINARIZE).fold_in(0);
         Batch::from_bits(binarize(&table, Binarize::Sample, key)?)
     }
 

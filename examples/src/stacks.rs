@@ -61,6 +61,33 @@ impl Images {
         })
     }
 
+    /// Copies each image to all places at most so many pixels away, itself among them; what comes in is black.
+    ///
+    /// # Errors
+    /// Refuses none.
+    pub fn nudged(&self, pixels: usize) -> Result<Self, Error> {
+        const SIDE: usize = 28;
+        let (rows, ways) = (self.table.rows(), 2 * pixels + 1);
+        let inside = |z: usize| (pixels..pixels + SIDE).contains(&z);
+        let value = |(row, pixel): (usize, usize)| {
+            let way = row / rows;
+            let (y, x) = (pixel / SIDE + way / ways, pixel % SIDE + way % ways);
+            let at = || (y - pixels) * SIDE + x - pixels;
+            if inside(y) && inside(x) { self.table.value(row % rows, at()) } else { 0.0 }
+        };
+        let copies = Array2::from_shape_fn((ways * ways * rows, SIDE * SIDE), value);
+        Ok(Self {
+            table: Table::from_reals(
+                "images",
+                copies.nrows(),
+                copies.ncols(),
+                copies.iter().copied().collect(),
+            )?,
+            labels: self.labels.repeat(ways * ways),
+            rows: Batch::reals(copies)?,
+        })
+    }
+
     /// Gives the classes of rows that all have one.
     pub fn classes(&self) -> Vec<usize> {
         self.labels.iter().flatten().copied().collect()

@@ -175,8 +175,12 @@ fn the_rate_of_flips_is_found() {
         let rows: Vec<Vec<f64>> =
             (0..400).map(|row| (0..12).map(|_| f64::from(u8::from(bit(row % 2 == 0)))).collect()).collect();
         let options = Clamping { annealing: 60, ..OPTIONS };
-        let found = rbm.flip_rate(&batch(rbm.visible(), &rows), &options, key(9)).unwrap();
+        let mut shares = Vec::new();
+        let found = rbm
+            .flip_rate(&batch(rbm.visible(), &rows), &options, key(9), &mut |share| shares.push(share))
+            .unwrap();
         close(f64::from(found), rate, 0.055, rate);
+        assert!(shares.is_sorted() && shares.first() > Some(&0.0) && shares.last() == Some(&1.0));
     }
 }
 

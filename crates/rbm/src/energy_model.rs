@@ -155,8 +155,7 @@ impl EnergyModel for Rbm {
             return Stats::new(&[Shape::Outer(nv, nh), Shape::Flat(nv), Shape::Flat(nh)])
                 .with_signs(self.visible.signs(), self.hidden.signs());
         }
-        let sizes = self.blocks().into_iter().map(|block| Shape::Real(block.values.len()));
-        Stats::new(&sizes.collect::<Vec<_>>())
+        self.real_stats()
     }
 
     /// Adds v hᵀ, v and h with the hidden units as their means given v: in 16-bit fixed point where these are probabilities;
@@ -166,13 +165,7 @@ impl EnergyModel for Rbm {
         let means = || known.cloned().unwrap_or_else(|| view.hidden.mean(&view.hidden_input(&state.visible)));
         match &state.visible {
             States::Bits(bits) if self.hidden.units().is_binary() => self.add_bits(bits, means(), stats),
-            visible => {
-                let input = view.hidden_input(visible).computed();
-                let means = known.map_or_else(|| view.hidden.mean(&input), Clone::clone);
-                let mut further = self.visible.extra_states(visible);
-                further.extend(self.hidden.extra_means(&input));
-                stats.add_reals(&self.visible.features_of(visible), &self.hidden.means_of(&means), &further);
-            }
+            _ => self.accumulate_reals(state, stats),
         }
     }
 }
@@ -181,6 +174,22 @@ impl Rbm {
     /// Tells whether both layers are binary, so that statistics are integers.
     pub(crate) fn is_binary(&self) -> bool {
         self.visible.units().is_binary() && self.hidden.units().is_binary()
+    }
+
+    /// Makes empty real sums.
+    pub(crate) fn real_stats(&self) -> Stats {
+        let sizes = self.blocks().into_iter().map(|block| Shape::Real(block.values.len()));
+        Stats::new(&sizes.collect::<Vec<_>>())
+    }
+
+    /// Adds v hᵀ, v, h and the further statistics to real sums.
+    pub(crate) fn accumulate_reals(&self, state: &State, stats: &mut Stats) {
+        let (view, visible) = (self.view(), &state.visible);
+        let input = view.hidden_input(visible).computed();
+        let means = state.posterior.as_ref().map_or_else(|| view.hidden.mean(&input), Clone::clone);
+        let mut further = self.visible.extra_states(visible);
+        further.extend(self.hidden.extra_means(&input));
+        stats.add_reals(&self.visible.features_of(visible), &self.hidden.means_of(&means), &further);
     }
 
     pub(crate) fn add_bits(&self, visible: &BitMatrix, means: Means, stats: &mut Stats) {

@@ -1,6 +1,6 @@
 //! Gives what users ask of a trained machine: features, samples, reconstructions.
 
-use harmonium_core::units::{States, Unit, Units};
+use harmonium_core::units::{States, Unit};
 use harmonium_core::{Annealed, Batch, EnergyModel, Error, Gibbs, Key, purpose};
 use harmonium_kernels::{evaluate, parallel};
 use ndarray::Array2;
@@ -27,14 +27,8 @@ impl Rbm {
     /// # Errors
     /// Refuses visible units that are no bits, rows of another width, and values outside [0, 1].
     pub fn transform_grey(&self, values: &Array2<f32>) -> Result<Array2<f32>, Error> {
-        if !matches!(self.visible.units(), Units::Bernoulli(_)) {
-            return Err(Error::shape("visible units", "Bernoulli", self.visible.units()));
-        }
         let data = Batch::reals(values.clone())?;
-        data.check_units("data", self.visible_units())?;
-        if let Some(((row, column), got)) = values.indexed_iter().find(|(_, x)| !(0.0..=1.0).contains(*x)) {
-            return Err(Error::value("data", format!("row {row}, column {column}"), "0 to 1", got));
-        }
+        self.check_grey(&data)?;
         let view = self.view();
         Ok(self.hidden.means_of(&view.hidden.mean(&view.hidden_input(data.states()))))
     }

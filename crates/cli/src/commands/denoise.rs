@@ -100,7 +100,11 @@ fn estimated(args: &Denoise, rbm: &Rbm, rows: &Batch, key: Key) -> Result<f32, E
         return Err(Error::option("--deviation", expected, "none"));
     }
     console::note(args.output, "estimating the rate of flips; --flips RATE saves this time");
-    let rate = rbm.flip_rate(rows, &args.walk.options(), key)?;
+    let options = args.walk.options();
+    let few = Clamping { chains: options.chains.min(5), sweeps: options.sweeps.min(20), ..options };
+    let bar = console::bar(args.output, 1000, "rate of flips");
+    let rate = rbm.flip_rate(rows, &few, key, &mut |share| bar.set_position((1000.0 * share) as u64))?;
+    bar.finish_and_clear();
     console::note(args.output, format!("rate of flips, estimated: {rate:.4}"));
     Ok(rate)
 }

@@ -74,15 +74,25 @@ impl Rbm {
     }
 
     /// Estimates the rate of flips by expectation and maximisation (Dempster, Laird & Rubin 1977) from at most 500 rows: the
-    /// rate is the mean probability that what was seen of a unit is not what it was. `key` is that of the seed.
+    /// rate is the mean probability that what was seen of a unit is not what it was. As it is a mean over all units of all rows, few chains and
+    /// sweeps do. `key` is that of the seed; `seen` hears which share of the work is done, up to 1.
     ///
     /// # Errors
     /// As [`Rbm::denoise`].
-    pub fn flip_rate(&self, noisy: &Batch, options: &Clamping, key: Key) -> Result<f32, Error> {
+    pub fn flip_rate(
+        &self,
+        noisy: &Batch,
+        options: &Clamping,
+        key: Key,
+        seen: &mut dyn FnMut(f64),
+    ) -> Result<f32, Error> {
         let rows = noisy.gather(0..noisy.rows().min(ENOUGH));
         let mut rate = 0.1;
-        for _ in 0..ROUNDS {
-            let found = self.denoise(&rows, Noise::Flips(rate), options, key)?;
+        for round in 0..ROUNDS {
+            let mut done = |count: usize| {
+                seen((f64::from(round) + count as f64 / rows.rows() as f64) / f64::from(ROUNDS));
+            };
+            let found = self.denoising(&rows, Noise::Flips(rate))?.marginals(options, key, &mut done)?;
             rate = self.flipped(&rows, &found.mean).clamp(1e-4, 0.5);
         }
         Ok(rate)
