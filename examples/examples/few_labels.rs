@@ -2,7 +2,7 @@
 //! starts from it learns their labels; the same network from a random start stands beside it.
 //!
 //! `cargo run --release -p harmonium-examples --example few_labels [-- [LABELS] [--validate] [--short]]`: the mean over ten draws of as many
-//! images of each class, judged by the test images. Each image is also taken one pixel further in each direction, by machine and network alike.
+//! images of each class, judged by the test images. Each image is taken in nine places, its own and those one pixel away, by machine and network alike.
 //! With `--validate` a tenth of each draw is left out and judges: by these the recipe was chosen.
 #![allow(clippy::print_stdout)] // An example speaks.
 

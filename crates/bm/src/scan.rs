@@ -23,6 +23,6 @@ pub enum Rule {
     #[default]
     HeatBath,
     /// Proposes another state and takes it with probability r min(1, e^−ΔE) (Metropolis et al. 1953), r = 255/256: units that would change at no
-    /// cost would else go round for ever. Where it is hot nearly all change in every sweep, and chains forget within some 130 sweeps.
+    /// cost would else go round for ever. Where it is hot nearly all change in every sweep, and what chains remember falls to 1/e in 128 sweeps.
     Metropolis,
 }

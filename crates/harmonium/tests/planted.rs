@@ -189,7 +189,7 @@ const fn bug(id: &'static str, what: &'static str, oracle: &'static str, proof: 
     Bug { id, what, oracle, proof }
 }
 
-const BUGS: [Bug; 316] = [
+const BUGS: [Bug; 317] = [
     bug("B01", "negative phase pairs h with the wrong v", "O7", "estimators::cd_has_its_expectation"),
     bug("B02", "AIS anneals with the wrong parameters", "O8", "ais::weights_are_unbiased"),
     bug(
@@ -1322,6 +1322,12 @@ const BUGS: [Bug; 316] = [
         "own_sites::moves_that_cost_nothing_do_not_go_round",
     ),
     bug("B387", "grey values of any size", "refusal", "grey_bits::what_is_no_probability_is_refused"),
+    bug(
+        "B389",
+        "rows of a file that nobody looks at",
+        "refusal",
+        "grey_bits::later_rows_of_a_table_are_looked_at",
+    ),
     bug("B388", "sums of reconstructions of grey rows", "O2", "grey_bits::sums_are_those_of_the_grey_values"),
     bug("B385", "sweeps of reals at another address", "O3", "real_matrices::sweeps_are_steps_by_their_words"),
     bug(

@@ -104,8 +104,8 @@ impl Spins {
         self.down[..self.count].iter().map(|&down| down == 0)
     }
 
-    /// Sweeps once at this β a code: spin after spin, each flips with probability min(1, e^(−β change)), which is cut off
-    /// below 2^-24.
+    /// Sweeps once at this β a code: spin after spin, each flips with probability r min(1, e^(−β change)), r being
+    /// [`numeric::TRIED`], which is cut off below 2^-24.
     pub fn sweep(&mut self, links: &Links, beta: f32, key: Key, sweep: u64) {
         Backend::current().run(Sweep { spins: self, links, beta, key, number: sweep });
     }
@@ -164,9 +164,10 @@ impl Spins {
 }
 
 /// Tells whether a spin flips whose word this is and whose flip costs so many codes, at this β a code: (2 (word >> 9) + 1) 2^-24 <
-/// r min(1, e^(−β cost)), r being [`numeric::TRIED`]. Sweeps decide so.
+/// r min(1, e^(−β cost)), r being [`numeric::TRIED`]; NaN is a no. Sweeps decide so.
 pub fn flips(word: u32, cost: i32, beta: f32) -> bool {
-    let chance = numeric::exp(cost as f32 * -beta).min(1.0);
+    let e = numeric::exp(cost as f32 * -beta);
+    let chance = if e > 1.0 { 1.0 } else { e };
     ((2 * (word >> 9) + 1) as f32) * (1.0 / 16_777_216.0) < mutant!("B383", numeric::TRIED, 1.0) * chance
 }
 
@@ -234,8 +235,9 @@ impl Sweep<'_> {
             let down = S::load(&self.spins.down[at..]);
             let cost = S::add(S::xor(S::load(&self.spins.fields[at..]), down), S::shr::<31>(down));
             let e = lanes::exp::<S>(S::mul(S::from_int(cost), S::splat_f32(-self.beta)));
+            // A NaN that stands in the second place is kept.
             let chance =
-                S::mul(S::min(e, S::splat_f32(1.0)), S::splat_f32(mutant!("B383", numeric::TRIED, 1.0)));
+                S::mul(S::min(S::splat_f32(1.0), e), S::splat_f32(mutant!("B383", numeric::TRIED, 1.0)));
             let word = S::or(S::shl::<1>(S::shr::<9>(S::load(&words[part..]))), S::splat(1));
             let u = S::mul(S::from_int(word), S::splat_f32(1.0 / 16_777_216.0));
             flips |= S::less(u, chance) << part;
@@ -280,6 +282,17 @@ mod tests {
             }
         }
         change
+    }
+
+    #[test]
+    fn no_number_flips_nothing() {
+        assert!(!flips(0, 0, f32::NAN) && flips(0, 0, 1.0));
+        on_each(|backend| {
+            let links = links(37);
+            let mut spins = Spins::new(&links, &[true; 37], &[0; 37]);
+            spins.sweep(&links, f32::NAN, Key::from_seed(1), 0);
+            assert!(spins.up().all(|up| up), "{backend}");
+        });
     }
 
     #[test]

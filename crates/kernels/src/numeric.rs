@@ -67,11 +67,12 @@ pub fn bernoulli(word: u32, x: f32) -> bool {
 /// for ever. Detailed balance does not see it, as it holds for moves there and back alike.
 pub const TRIED: f32 = 255.0 / 256.0;
 
-/// Decides a Metropolis move that lowers βE by `gain`: (word >> 8) · 2^-24 < [`TRIED`] min(1, e^gain). NaN is a no.
+/// Decides a Metropolis move that lowers βE by `gain`: (2 (word >> 9) + 1) 2^-24 < [`TRIED`] min(1, e^gain), which is cut off below 2^-24. NaN is
+/// a no.
 #[inline(always)]
 pub fn metropolis(word: u32, gain: f32) -> bool {
     let chance = if gain >= 0.0 { 1.0 } else { exp(gain) };
-    ((word >> 8) as f32) * (1.0 / 16_777_216.0) < mutant!("B382", TRIED, 1.0) * chance
+    ((2 * (word >> 9) + 1) as f32) * (1.0 / 16_777_216.0) < mutant!("B382", TRIED, 1.0) * chance
 }
 
 /// Does the same as its namesakes outside, lane by lane.

@@ -14,9 +14,8 @@ use crate::{Rbm, State, View};
 /// Is a machine of Bernoulli visible units whose data are probabilities in [0, 1], say grey pixels, as Hinton & Salakhutdinov (2006)
 /// and many packages take them: the statistics of a row are v σ(c + Wᵀv)ᵀ, v and σ(c + Wᵀv) of the grey values themselves.
 ///
-/// This is not the mean over draws of the bits, which [`harmonium_core::data::Drawn`] trains on: hidden units are sharper here, as no
-/// noise of the pixels comes in, and features of grey values ([`Rbm::transform_grey`]) are those that the training saw. Chains are of bits,
-/// as those of the machine. The likelihood of drawn bits is better with draws.
+/// This is not the mean over draws of the bits, which [`harmonium_core::data::Drawn`] trains on, nor a gradient of their likelihood; but features
+/// of grey values ([`Rbm::transform_grey`]) are those that the training saw. Chains are of bits, as those of the machine.
 #[derive(Clone, Debug)]
 pub struct Grey {
     rbm: Rbm,

@@ -14,7 +14,7 @@ use super::{Lattice, cluster};
 pub enum Moves {
     /// Single spins with probability r min(1, e^−ΔE/T) (Metropolis et al. 1953), r = 255/256. Without r, lattices in which no turn costs
     /// anything, as in stripes of width one, would turn over as a whole in every sweep for ever. Where it is hot nearly every spin turns in
-    /// every sweep, and the lattice forgets within some 130 sweeps; heat bath forgets at once.
+    /// every sweep, and what the lattice remembers falls to 1/e in 128 sweeps; heat bath forgets at once.
     Metropolis,
     /// Single spins given their neighbours (Glauber 1963).
     HeatBath,

@@ -99,9 +99,13 @@ fn estimated(args: &Denoise, rbm: &Rbm, rows: &Batch, key: Key) -> Result<f32, E
         let expected = "the standard deviation of the noise, as the values are real";
         return Err(Error::option("--deviation", expected, "none"));
     }
-    console::note(args.output, "estimating the rate of flips; --flips RATE saves this time");
     let options = args.walk.options();
     let few = Clamping { chains: options.chains.min(5), sweeps: options.sweeps.min(20), ..options };
+    let how = format!("{} chains of {} sweeps", few.chains, few.sweeps);
+    console::note(
+        args.output,
+        format!("estimating the rate of flips by {how}; --flips RATE saves this time"),
+    );
     let bar = console::bar(args.output, 1000, "rate of flips");
     let rate = rbm.flip_rate(rows, &few, key, &mut |share| bar.set_position((1000.0 * share) as u64))?;
     bar.finish_and_clear();

@@ -96,7 +96,7 @@ impl Training {
         rows::check_count("data", data.rows())?;
         match data.whole() {
             Some(all) => model.check_data(all)?,
-            // What lies in a file is bits, and one row has the width of all.
+            // One row has the width of all; values are looked at batch by batch.
             None => model.check_data(&rows::first(data)?)?,
         }
         let (params, mut own) = (model.params(), options.clone());
@@ -202,6 +202,9 @@ impl Training {
                 good = self.snapshot(model, estimator);
             }
             let batch = profile::stage("rows of the batch", 0, || self.batch(data, key))?;
+            if mutant!("B389", data.whole().is_none(), false) {
+                model.check_data(&batch)?;
+            }
             let largest = self.update(model, &batch, estimator, key, (&mut phases, gradient.as_mut()))?;
             let judged = || estimator.judge(model, Address::new(key, self.step)).err();
             let notice = match self.options.guard.fault(largest, self.step).or_else(judged) {

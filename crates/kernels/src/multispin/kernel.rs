@@ -94,7 +94,7 @@ impl<'a> Near<'a> {
 }
 
 /// Gives the sites with a threshold of two satisfied bonds (Metropolis: or fewer), of three and of four, and those that turn over where their
-/// word is not below the threshold, which is zero for sites of no class.
+/// word is not below the threshold.
 #[inline(always)]
 fn classes<S: Simd, const BATH: bool>([a, b, c, d]: [S::I; 4]) -> ([S::I; CLASSES], S::I) {
     let (one, two) = (S::xor(a, b), S::and(a, b));
@@ -124,7 +124,7 @@ impl Words<'_> {
     /// Finds the sites whose words are below their thresholds.
     #[inline(always)]
     fn below<S: Simd, const BATH: bool, const FAST: bool>(&self, classes: &[S::I; CLASSES]) -> S::I {
-        // The first threshold of Metropolis has no lower half.
+        // The first threshold of Metropolis has no lower half: see `rule`.
         let of_any = S::or(classes[1], classes[2]);
         let of_any = if BATH { S::or(of_any, classes[0]) } else { of_any };
         let (below, open) = self.half::<S, BATH>(classes, 0);

@@ -23,6 +23,9 @@ pub enum Precision {
 /// The most classes of sites with a threshold of their own.
 pub(super) const CLASSES: usize = 3;
 
+// The kernel compares no more than the upper half of words with r.
+const _: () = assert!(TRIED * 65_536.0 == (TRIED * 65_536.0) as u16 as f32, "r has 16 bits");
+
 /// Holds the thresholds of a rule at one temperature.
 ///
 /// A site with `n` satisfied bonds of four turns over where its word is below a threshold or, by heat bath with few of them, where it is not:
@@ -59,7 +62,8 @@ impl Rule {
     /// Makes a rule of Metropolis' kind with thresholds of one's own for three and four satisfied bonds.
     #[cfg(test)]
     pub(super) fn with(three: u32, four: u32) -> Self {
-        Self { thresholds: [0, three, four], ..Self::new(1.0, Moves::Metropolis, Precision::Full) }
+        let plain = Self::new(1.0, Moves::Metropolis, Precision::Full);
+        Self { thresholds: [plain.thresholds[0], three, four], ..plain }
     }
 
     /// Tells whether a site turns over that has `satisfied` bonds of four and draws `word`.

@@ -75,7 +75,7 @@ impl Rbm {
 
     /// Estimates the rate of flips by expectation and maximisation (Dempster, Laird & Rubin 1977) from at most 500 rows: the
     /// rate is the mean probability that what was seen of a unit is not what it was. As it is a mean over all units of all rows, few chains and
-    /// sweeps do. `key` is that of the seed; `seen` hears which share of the work is done, up to 1.
+    /// sweeps do where there are many of them. `key` is that of the seed; `seen` hears which share of the work is done, up to 1.
     ///
     /// # Errors
     /// As [`Rbm::denoise`].

@@ -17,8 +17,8 @@ pub enum Update {
     /// Each site is drawn from its conditional (Geman & Geman 1984).
     #[default]
     HeatBath,
-    /// Each site is offered another state, all alike, and takes it by the rule of Metropolis et al. (1953); one offer in 256 is let pass, so that
-    /// sites where nothing costs anything do not go round for ever.
+    /// Each site is offered another state, all alike, and takes it by the rule of Metropolis et al. (1953); one offer in 256 is refused as it
+    /// comes, so that sites where nothing costs anything do not go round for ever. So are informed changes.
     Metropolis,
     /// Gibbs with gradients (Grathwohl et al. 2021): one change among all, each with weight e^(−βΔE/2), is accepted by the rule of
     /// Hastings (1970). It finds the few changes that matter where most sites are sure of their state.
