@@ -70,6 +70,8 @@ mod filling;
 mod gradient;
 #[path = "gradients_units.rs"]
 mod gradients_units;
+#[path = "grey_bits.rs"]
+mod grey_bits;
 #[path = "ground.rs"]
 mod ground;
 #[path = "growth.rs"]
@@ -82,6 +84,8 @@ mod invariance;
 mod ising;
 #[path = "ladder.rs"]
 mod ladder;
+#[path = "lattice_matrices.rs"]
+mod lattice_matrices;
 #[path = "lattice_oracles.rs"]
 mod lattice_oracles;
 #[path = "likelihood.rs"]
