@@ -3,7 +3,7 @@
 //!
 //! `cargo run --release -p harmonium-examples --example few_labels [-- [LABELS] [--validate] [--short]]`: the mean over ten draws of as many
 //! images of each class, judged by the test images. Each image is taken in nine places, its own and those one pixel away, by machine and network alike.
-//! With `--validate` a tenth of each draw is left out and judges: by these the recipe was chosen.
+//! With `--validate` a tenth of each draw is left out and judges: by these the recipe for 1,000 labels was chosen.
 #![allow(clippy::print_stdout)] // An example speaks.
 
 use std::ops::ControlFlow;
