@@ -167,7 +167,7 @@ impl BitMatrix {
 }
 
 /// Transposes 64 × 64 bits by exchanging halves, quarters and so on (Warren, Hacker's Delight, 7-3).
-fn transpose64(mut a: [u64; 64]) -> [u64; 64] {
+pub(crate) fn transpose64(mut a: [u64; 64]) -> [u64; 64] {
     let mut mask = 0x0000_0000_FFFF_FFFF_u64;
     let mut width = 32;
     while width != 0 {

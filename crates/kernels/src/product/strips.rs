@@ -58,11 +58,11 @@ impl Sums for Ready<'_> {
     }
 }
 
-/// The most rows of a task: tables are built once for all of them, and their sums (128 KiB) stream past. Fewer where
-/// there are few columns to share out.
+/// The most rows of a task: tables are built once for all of them, and their sums (128 KiB) stream past. Fewer where that
+/// would leave a thread less than so many tasks, but not so few that tables do not pay.
 const ROWS: usize = 1024;
 const FEW_ROWS: usize = 64;
-const FEW_COLUMNS: usize = 8;
+const TASKS: usize = 4;
 /// Below this many operations a burst of tasks is not worth another thread.
 const SERIAL: usize = 1 << 15;
 
@@ -73,7 +73,8 @@ pub(crate) fn run(sums: &impl Sums, sink: &impl Sink) {
 
 pub(super) fn run_on(backend: Backend, sums: &impl Sums, sink: &impl Sink) {
     let columns = sums.width().div_ceil(WIDTH);
-    let rows = if columns < FEW_COLUMNS { FEW_ROWS } else { ROWS };
+    let share = sums.rows() * columns / (TASKS * rayon::current_num_threads());
+    let rows = share.next_multiple_of(FEW_ROWS).clamp(FEW_ROWS, ROWS);
     let task = |index: usize| {
         let place = Place { row: index / columns * rows, column: index % columns * WIDTH };
         let rows = rows.min(sums.rows() - place.row);

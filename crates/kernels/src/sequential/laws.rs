@@ -24,14 +24,78 @@ const ACTIVATION: f32 = 8.0;
 const BIAS: f32 = 100.0;
 const SUM: f32 = 1e9;
 
-/// Holds words, biases and bounds of the units of a block.
-pub(super) struct Laws<S: Simd> {
-    words: [S::I; MOST],
-    biases: [S::F; MOST],
+/// Says how the units of a machine turn what they receive into activations, and what bounds on sums follow.
+#[derive(Clone, Copy)]
+pub(super) struct Rule<S: Simd> {
     quantum: S::F,
     beta: S::F,
     spins: bool,
-    /// Below the first a unit becomes 0, above the second 1.
+    /// What a logarithm of odds counts for, 1, of spins 1/2.
+    half: S::F,
+    /// Sums in one unit of activation, and in the margin.
+    each: S::F,
+    margin: S::F,
+    /// Whether bounds can be told at all.
+    bounded: bool,
+}
+
+impl<S: Simd> Rule<S> {
+    #[inline(always)]
+    pub(super) fn new(scale: [f32; 2], spins: bool) -> Self {
+        let weight = scale[0] * scale[1];
+        let [quantum, beta] = scale.map(S::splat_f32);
+        Self {
+            quantum,
+            beta,
+            spins,
+            half: S::splat_f32(if mutant!("B161", spins, false) { 0.5 } else { 1.0 }),
+            each: S::splat_f32(1.0 / weight),
+            // A step of the sums may be wider than the margin.
+            margin: S::splat_f32(MARGIN / weight + 1.0),
+            bounded: weight > 0.0 && margin_fits(weight),
+        }
+    }
+
+    /// Finds the bounds of one vector, and the units without: (ln(u / (1 − u)) ± margin − bias) / (2^-s β), for spins half the
+    /// logarithm. Below the first a unit becomes 0, above the second 1.
+    #[inline(always)]
+    pub(super) fn bounds(&self, words: S::I, biases: S::F) -> (S::I, S::I, u32) {
+        let activation = logit::<S>(words);
+        let centre =
+            S::mul(S::add_f32(S::mul(activation, self.half), lanes::negated::<S>(biases)), self.each);
+        let low = S::to_int(S::add_f32(centre, lanes::negated::<S>(self.margin)));
+        let high = S::to_int(S::add_f32(centre, self.margin));
+        let within = |x: S::F, limit: f32| S::less(S::splat_f32(-limit), lanes::minus_absolute::<S>(x));
+        let told = within(activation, ACTIVATION) & within(biases, BIAS) & within(centre, SUM);
+        let told = if self.bounded { told } else { 0 };
+        (low, high, !told & (u32::MAX >> (32 - S::LANES)))
+    }
+
+    /// Decides one vector by what it receives.
+    #[inline(always)]
+    pub(super) fn decide(&self, words: S::I, biases: S::F, sums: S::I) -> u32 {
+        let (low, high, open) = self.bounds(words, biases);
+        let ones = S::less_int(high, sums);
+        let sure = (ones | S::less_int(sums, low)) & !open;
+        if sure == u32::MAX >> (32 - S::LANES) { ones } else { self.exactly(words, biases, sums) }
+    }
+
+    /// Decides one vector as the plain loop does.
+    #[inline(always)]
+    fn exactly(&self, words: S::I, biases: S::F, sums: S::I) -> u32 {
+        let input = S::mul(S::mul(S::from_int(sums), self.quantum), self.beta);
+        let activation = S::add_f32(input, biases);
+        let activation = if self.spins { S::add_f32(activation, activation) } else { activation };
+        let e = lanes::exp::<S>(lanes::negated::<S>(activation));
+        lanes::bernoulli::<S>(words, activation, e)
+    }
+}
+
+/// Holds words, biases and bounds of the units of a block.
+pub(super) struct Laws<S: Simd> {
+    rule: Rule<S>,
+    words: [S::I; MOST],
+    biases: [S::F; MOST],
     low: [S::I; MOST],
     high: [S::I; MOST],
     /// Units without bounds.
@@ -51,41 +115,18 @@ pub(super) fn vectors<S: Simd>(block: &[i32; BLOCK]) -> [S::I; MOST] {
 impl<S: Simd> Laws<S> {
     #[inline(always)]
     pub(super) fn new(machine: &Symmetric<'_>, words: &[u32; BLOCK], biases: &[f32; BLOCK]) -> Self {
-        let [quantum, beta] = machine.scale.map(S::splat_f32);
         let none = [S::splat(0); MOST];
         let words = vectors::<S>(&words.map(|word| word as i32));
-        let mut out = Self {
-            words,
-            biases: [S::splat_f32(0.0); MOST],
-            quantum,
-            beta,
-            spins: machine.spins,
-            low: none,
-            high: none,
-            open: 0,
-        };
+        let biases_none = [S::splat_f32(0.0); MOST];
+        let rule = Rule::new(machine.scale, machine.spins);
+        let mut out = Self { rule, words, biases: biases_none, low: none, high: none, open: 0 };
         for v in 0..BLOCK / S::LANES {
             out.biases[v] = S::load_f32(&biases[v * S::LANES..]);
-            out.bound(v, machine.scale[0] * machine.scale[1]);
+            let (low, high, open) = rule.bounds(words[v], out.biases[v]);
+            (out.low[v], out.high[v]) = (low, high);
+            out.open |= open << (v * S::LANES);
         }
         out
-    }
-
-    /// Finds the bounds of one vector: (ln(u / (1 − u)) ± margin − bias) / (2^-s β), for spins half the logarithm.
-    #[inline(always)]
-    fn bound(&mut self, v: usize, weight: f32) {
-        let half = S::splat_f32(if mutant!("B161", self.spins, false) { 0.5 } else { 1.0 });
-        let activation = logit::<S>(self.words[v]);
-        let each = S::splat_f32(1.0 / weight);
-        let centre = S::mul(S::add_f32(S::mul(activation, half), lanes::negated::<S>(self.biases[v])), each);
-        // A step of the sums may be wider than the margin.
-        let margin = S::splat_f32(MARGIN / weight + 1.0);
-        self.low[v] = S::to_int(S::add_f32(centre, lanes::negated::<S>(margin)));
-        self.high[v] = S::to_int(S::add_f32(centre, margin));
-        let within = |x: S::F, limit: f32| S::less(S::splat_f32(-limit), lanes::minus_absolute::<S>(x));
-        let told = within(activation, ACTIVATION) & within(self.biases[v], BIAS) & within(centre, SUM);
-        let told = if weight > 0.0 && margin_fits(weight) { told } else { 0 };
-        self.open |= (!told & (u32::MAX >> (32 - S::LANES))) << (v * S::LANES);
     }
 
     /// Decides the units by what they receive; only those of `asked` must be right.
@@ -120,15 +161,9 @@ impl<S: Simd> Laws<S> {
     /// Decides the units as the plain loop does.
     #[inline(always)]
     fn exactly(&self, sums: &[S::I; MOST]) -> u32 {
-        let mut ones = 0;
-        for v in 0..BLOCK / S::LANES {
-            let input = S::mul(S::mul(S::from_int(sums[v]), self.quantum), self.beta);
-            let activation = S::add_f32(input, self.biases[v]);
-            let activation = if self.spins { S::add_f32(activation, activation) } else { activation };
-            let e = lanes::exp::<S>(lanes::negated::<S>(activation));
-            ones |= lanes::bernoulli::<S>(self.words[v], activation, e) << (v * S::LANES);
-        }
-        ones
+        (0..BLOCK / S::LANES).fold(0, |ones, v| {
+            ones | self.rule.exactly(self.words[v], self.biases[v], sums[v]) << (v * S::LANES)
+        })
     }
 }
 

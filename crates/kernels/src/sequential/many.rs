@@ -2,13 +2,15 @@
 //! does one unit wait for another.
 //!
 //! A chain on its own keeps what its units receive and adds a row of codes for every flip. Over many chains a product by tables
-//! takes less than those rows, since a table of codes serves all chains. The results are the same, being sums of integers.
+//! takes less than those rows, since a table of codes serves all chains. Within a block the lanes of a vector are chains: all
+//! decide the same unit at once, and none waits for the flips of another. The results are the same, being sums of integers.
 
-use super::{Codes, Sweep, Symmetric, ones, unpack};
+use super::laws::Rule;
+use crate::bits::transpose64;
 use crate::chacha::{self, Along, BLOCK};
 use crate::product::{Product, Way};
 use crate::shared::Shared;
-use crate::simd::{Kernel, Simd};
+use crate::simd::{Kernel, Simd, rows_to_lanes};
 use crate::{Backend, BitMatrix, Coupling, Grid, Key, parallel};
 
 /// Units of a block: those of a word of bits.
@@ -27,12 +29,13 @@ pub struct Blocks {
 
 #[derive(Clone, Debug, PartialEq)]
 struct Block {
-    /// The weights `(units, those of the block)`, one code being the grid's quantum.
+    /// The weights `(units, those of the block)`, one code being the grid's quantum. A unit of the block gives those behind it
+    /// nothing here: they wait for its new state.
     weights: Vec<f32>,
     /// Σ of the codes of each unit.
     totals: Vec<i32>,
     /// The codes within the block.
-    own: Codes,
+    own: Vec<[i32; UNITS]>,
 }
 
 impl Blocks {
@@ -58,15 +61,14 @@ impl Blocks {
     ///
     /// # Panics
     /// If the shapes do not fit each other.
+    ///
+    /// [`Symmetric::sweep`]: super::Symmetric::sweep
     pub fn sweep(&self, bits: &mut BitMatrix, biases: &[f32], scale: [f32; 2], spins: bool, key: Key) {
         assert!(bits.units() == self.units && biases.len() == self.units, "units of all");
-        for (number, block) in self.parts.iter().enumerate() {
-            let width = block.totals.len();
+        for (number, (block, biases)) in self.parts.iter().zip(biases.chunks(UNITS)).enumerate() {
+            let width = biases.len();
             let coupling = Coupling::new(&block.weights, self.units, width, self.grid);
             let mut sums = Product::new(bits, coupling, Way::Forward).sums();
-            let begin = number * UNITS;
-            let own = &biases[begin..begin + width];
-            let machine = Symmetric { codes: &block.own, biases: own, scale, spins };
             let (rows, stride) = (bits.rows(), bits.stride());
             let (words, all) = (Shared::new(bits.words_mut()), Shared::new(&mut sums));
             parallel::each(rows.div_ceil(CHAINS), |task| {
@@ -76,16 +78,9 @@ impl Blocks {
                 let (words, sums) = unsafe {
                     (words.part(first * stride, count * stride), all.part(first * width, count * width))
                 };
-                Backend::current().run(Part {
-                    machine,
-                    totals: &block.totals,
-                    number,
-                    first,
-                    key,
-                    words,
-                    stride,
-                    sums,
-                });
+                let part = Part { block, biases, scale, spins, number, first, key, sums };
+                let drawn = Backend::current().run(part);
+                words.iter_mut().skip(number).step_by(stride).zip(drawn).for_each(|(word, new)| *word = new);
             });
         }
     }
@@ -97,78 +92,93 @@ impl Block {
         let rows = || codes.chunks_exact(units).map(|row| &row[begin..end]);
         let mut totals = vec![0; end - begin];
         rows().for_each(|row| totals.iter_mut().zip(row).for_each(|(total, code)| *total += code));
-        let own: Vec<i32> = rows().skip(begin).take(end - begin).flatten().copied().collect();
-        let weights = rows().flatten().map(|&code| code as f32 * grid.quantum()).collect();
-        Self { weights, totals, own: Codes::new(end - begin, &own) }
+        let mut weights: Vec<f32> = rows().flatten().map(|&code| code as f32 * grid.quantum()).collect();
+        let mut own = vec![[0; UNITS]; end - begin];
+        for (unit, (own, row)) in own.iter_mut().zip(rows().skip(begin)).enumerate() {
+            own[..row.len()].copy_from_slice(row);
+            let behind = mutant!("B390", unit, row.len());
+            weights[(begin + unit) * row.len()..][behind..row.len()].fill(0.0);
+        }
+        Self { weights, totals, own }
     }
 }
 
-/// Sweeps one block of some chains.
+/// Draws one block of some chains, and gives the new words of the chains.
 struct Part<'a> {
-    machine: Symmetric<'a>,
-    totals: &'a [i32],
+    block: &'a Block,
+    biases: &'a [f32],
+    scale: [f32; 2],
+    spins: bool,
     /// The number of the block.
     number: usize,
     /// The first chain.
     first: usize,
     key: Key,
-    words: &'a mut [u64],
-    stride: usize,
-    /// What the bits give, `(chains, units of the block)`.
-    sums: &'a mut [i32],
+    /// What the bits give but for those of the block that come before, `(chains, units of the block)`.
+    sums: &'a [i32],
 }
 
 impl Kernel for Part<'_> {
-    type Out = ();
+    type Out = [u64; CHAINS];
 
     #[inline(always)]
-    fn run<S: Simd>(self) {
-        let width = self.totals.len();
-        let chains = self.sums.len() / width;
-        let mut x = vec![0_i8; chains * width];
-        for (chain, x) in x.chunks_exact_mut(width).enumerate() {
-            unpack(self.words[chain * self.stride + self.number], self.machine.spins, x);
+    fn run<S: Simd>(self) -> Self::Out {
+        let chains = self.sums.len() / self.biases.len();
+        let mut ones = [0; UNITS];
+        for first in (0..chains).step_by(S::LANES) {
+            self.draw::<S>(first, &mut ones);
         }
-        if self.machine.spins {
-            // Σ q (2 b − 1) = 2 Σ q b − Σ q, which fits 32 bits where 2 Σ q b does not.
-            for sums in self.sums.chunks_exact_mut(width) {
-                sums.iter_mut()
-                    .zip(self.totals)
-                    .for_each(|(sum, total)| *sum = sum.wrapping_mul(2).wrapping_sub(*total));
-            }
-        }
-        let random = self.random::<S>(chains);
-        let sweep =
-            Sweep { machine: &self.machine, x: &mut x, sums: &mut *self.sums, words: &random, ahead: true };
-        sweep.run::<S>();
-        for (chain, x) in x.chunks_exact(width).enumerate() {
-            self.words[chain * self.stride + self.number] = ones(x);
-        }
+        transpose64(ones)
     }
 }
 
 impl Part<'_> {
-    /// Gives the words of the units of the block, `(chains, units)`, padded to whole vectors of sixteen.
+    /// Draws the units in their order, each for one vector of chains, and sets the chains' bits in the words of the units.
     #[inline(always)]
-    fn random<S: Simd>(&self, chains: usize) -> Vec<u32> {
-        let stride = self.totals.len().next_multiple_of(BLOCK);
-        let mut out = vec![0; chains * stride];
-        for first in (0..chains).step_by(S::LANES) {
-            for part in 0..stride / BLOCK {
-                let counter = (self.number * UNITS / BLOCK + part) as u64;
-                let stream = (self.first + first) as u64;
-                let vectors = chacha::rows::<S>(self.key.words(), counter, stream, Along::Streams);
-                let mut fresh = [[0_i32; BLOCK]; 16];
-                for (v, vector) in vectors.into_iter().enumerate() {
-                    S::store(&mut fresh.as_flattened_mut()[v * S::LANES..], vector);
-                }
-                let rows = out[first * stride..].chunks_mut(stride).take(S::LANES);
-                for (row, fresh) in rows.zip(&fresh) {
-                    let places = row[part * BLOCK..][..BLOCK].iter_mut();
-                    places.zip(fresh).for_each(|(place, &word)| *place = word as u32);
-                }
+    fn draw<S: Simd>(&self, first: usize, ones: &mut [u64; UNITS]) {
+        let rule = Rule::<S>::new(self.scale, self.spins);
+        let mut drawn = [S::splat(0); UNITS];
+        for begin in (0..self.biases.len()).step_by(BLOCK) {
+            let counter = ((self.number * UNITS + begin) / BLOCK) as u64;
+            let stream = (self.first + first) as u64;
+            let words = chacha::blocks::<S>(self.key.words(), counter, stream, Along::Streams);
+            let others = self.others::<S>(first, begin);
+            for (at, unit) in (begin..self.biases.len()).take(BLOCK).enumerate() {
+                let bias = S::splat_f32(self.biases[unit]);
+                let up = rule.decide(words[at], bias, self.sum::<S>(others[at], unit, &drawn));
+                drawn[unit] = S::spread(up);
+                ones[unit] |= u64::from(up) << first;
             }
         }
-        out
+    }
+
+    /// Gives what sixteen units receive but for those of the block that come before, a vector of chains a unit.
+    #[inline(always)]
+    fn others<S: Simd>(&self, first: usize, begin: usize) -> [S::I; BLOCK] {
+        let width = self.biases.len();
+        let mut rows = [[0; BLOCK]; 16];
+        for (row, sums) in rows.iter_mut().zip(self.sums[first * width..].chunks_exact(width)) {
+            let sums = &sums[begin..width.min(begin + BLOCK)];
+            row[..sums.len()].copy_from_slice(sums);
+        }
+        let mut vectors = [S::splat(0); 16];
+        for (at, vector) in vectors.iter_mut().enumerate() {
+            *vector = S::load(&rows.as_flattened()[at * S::LANES..]);
+        }
+        rows_to_lanes::<S>(&vectors)
+    }
+
+    /// Adds what the units of the block that come before give, by their new states.
+    #[inline(always)]
+    fn sum<S: Simd>(&self, others: S::I, unit: usize, drawn: &[S::I; UNITS]) -> S::I {
+        let mut sum = others;
+        for (&code, &drawn) in self.block.own[unit][..unit].iter().zip(drawn) {
+            sum = S::add(sum, S::and(S::splat(code), drawn));
+        }
+        if self.spins {
+            // Σ q (2 b − 1) = 2 Σ q b − Σ q, which fits 32 bits where 2 Σ q b does not.
+            return S::sub(S::shl::<1>(sum), S::splat(self.block.totals[unit]));
+        }
+        sum
     }
 }

@@ -98,7 +98,7 @@ impl Symmetric<'_> {
             for (chain, words) in words.chunks_exact_mut(stride).enumerate() {
                 fill(key, first + (begin + chain) as u64, words);
             }
-            backend.run(Sweep { machine: self, x, sums, words: &words, ahead: false });
+            backend.run(Sweep { machine: self, x, sums, words: &words });
         });
     }
 
@@ -111,7 +111,7 @@ impl Symmetric<'_> {
         assert!(x.len() == n && words.len() == n, "one chain, and a word a unit");
         let mut padded = vec![0; n.next_multiple_of(BLOCK)];
         padded[..n].copy_from_slice(words);
-        Backend::current().run(Sweep { machine: self, x, sums, words: &padded, ahead: false });
+        Backend::current().run(Sweep { machine: self, x, sums, words: &padded });
     }
 
     fn check(&self, x: &[i8], sums: &[i32]) -> usize {
@@ -129,8 +129,6 @@ struct Sweep<'a> {
     sums: &'a mut [i32],
     /// `(chains, units)`, each row padded to whole blocks.
     words: &'a [u32],
-    /// Whether sums are kept only of units that are still to be drawn.
-    ahead: bool,
 }
 
 impl Kernel for Sweep<'_> {
@@ -147,7 +145,7 @@ impl Kernel for Sweep<'_> {
             for ((x, sums), words) in chains.zip(self.words.chunks_exact(stride)) {
                 let words = words[begin..].first_chunk().expect("words are padded to whole blocks");
                 let flips = block.decide::<S>(x, sums, words);
-                block.apply::<S>(sums, &flips, if self.ahead { begin / BLOCK + 1 } else { 0 });
+                block.apply::<S>(sums, &flips);
             }
         }
     }
@@ -230,21 +228,21 @@ impl<'a> Block<'a> {
         }
     }
 
-    /// Adds the rows of all flips to what units receive, from this line of sixteen on, four flips at a time.
+    /// Adds the rows of all flips to what every unit receives, four flips at a time.
     #[inline(always)]
-    fn apply<S: Simd>(&self, sums: &mut [i32], flips: &Flips, from: usize) {
+    fn apply<S: Simd>(&self, sums: &mut [i32], flips: &Flips) {
         for four in (0..flips.count).step_by(4) {
             match flips.count - four {
-                1 => self.add::<S, 1>(sums, (flips, four), from),
-                2 => self.add::<S, 2>(sums, (flips, four), from),
-                3 => self.add::<S, 3>(sums, (flips, four), from),
-                _ => self.add::<S, 4>(sums, (flips, four), from),
+                1 => self.add::<S, 1>(sums, (flips, four)),
+                2 => self.add::<S, 2>(sums, (flips, four)),
+                3 => self.add::<S, 3>(sums, (flips, four)),
+                _ => self.add::<S, 4>(sums, (flips, four)),
             }
         }
     }
 
     #[inline(always)]
-    fn add<S: Simd, const N: usize>(&self, sums: &mut [i32], (flips, first): (&Flips, usize), from: usize) {
+    fn add<S: Simd, const N: usize>(&self, sums: &mut [i32], (flips, first): (&Flips, usize)) {
         let mut rows: [&[Line]; N] = [&[]; N];
         let mut downs = [S::splat(0); N];
         for flip in 0..N {
@@ -253,7 +251,7 @@ impl<'a> Block<'a> {
         }
         let whole = self.n / BLOCK;
         let (lines, rest) = sums.as_chunks_mut::<BLOCK>();
-        for line in from..whole {
+        for line in 0..whole {
             self.add_line::<S, N>(&mut lines[line], rows.map(|row| &row[line]), &downs);
         }
         if !rest.is_empty() {
@@ -300,18 +298,6 @@ fn ones(x: &[i8]) -> u64 {
     }
     let begin = 8 * eights.len();
     rest.iter().enumerate().fold(out, |out, (at, &x)| out | u64::from(x > 0) << (begin + at))
-}
-
-/// Unpacks up to 64 states: 1 where a bit is set, else 0, or −1 for spins.
-#[inline(always)]
-fn unpack(word: u64, spins: bool, x: &mut [i8]) {
-    for (at, x) in x.chunks_mut(8).enumerate() {
-        // Byte j keeps bit j of its copy; whatever it is, adding 127 sets its highest bit.
-        let own = (word >> (8 * at) & 0xFF).wrapping_mul(LOW) & 0x8040_2010_0804_0201;
-        let low = own.wrapping_add(0x7F7F_7F7F_7F7F_7F7F) >> 7 & LOW;
-        let bytes = if spins { low | (low ^ LOW).wrapping_mul(0xFF) } else { low };
-        x.iter_mut().zip(bytes.to_le_bytes()).for_each(|(x, byte)| *x = byte.cast_signed());
-    }
 }
 
 /// Pads what is left of a row with zeros.

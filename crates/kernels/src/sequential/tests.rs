@@ -9,6 +9,7 @@ struct Machine {
     codes: Vec<i32>,
     lines: Codes,
     biases: Vec<f32>,
+    beta: f32,
     spins: bool,
 }
 
@@ -20,14 +21,14 @@ impl Machine {
             |i: usize, j: usize| if i == j { 0 } else { (words[i.max(j) * n + i.min(j)] as i32) >> 12 };
         let codes: Vec<i32> = (0..n * n).map(|at| code(at / n, at % n)).collect();
         let biases = words[n * n..].iter().map(|&word| word as i32 as f32 * 2e-10).collect();
-        Self { lines: Codes::new(n, &codes), codes, biases, spins }
+        Self { lines: Codes::new(n, &codes), codes, biases, beta: 0.9, spins }
     }
 
     fn view(&self) -> Symmetric<'_> {
         Symmetric {
             codes: &self.lines,
             biases: &self.biases,
-            scale: [2_f32.powi(-20), 0.9],
+            scale: [2_f32.powi(-20), self.beta],
             spins: self.spins,
         }
     }
@@ -108,10 +109,18 @@ fn sweeps_are_those_of_the_plain_loop_on_every_back_end() {
 #[test]
 fn blocks_of_many_chains_are_swept_like_the_plain_loop_on_every_back_end() {
     on_each(|backend| {
-        for (n, chains, spins) in
-            [(1, 3, false), (64, 70, true), (65, 37, false), (200, 130, true), (130, 16, false)]
-        {
-            let machine = Machine::new(n, spins);
+        for (n, chains, spins, beta) in [
+            (1, 3, false, 0.9),
+            (64, 70, true, 0.9),
+            (65, 37, false, 0.9),
+            (200, 130, true, 0.9),
+            (130, 16, false, 0.9),
+            // Bounds that are far apart, out of reach, or none.
+            (100, 40, false, 1e-4),
+            (100, 40, true, 200.0),
+            (40, 20, false, 0.0),
+        ] {
+            let machine = Machine { beta, ..Machine::new(n, spins) };
             let blocks = Blocks::new(n, &machine.codes);
             let off = if spins { -1 } else { 0 };
             let mut expected = vec![off; chains * n];
@@ -121,7 +130,10 @@ fn blocks_of_many_chains_are_swept_like_the_plain_loop_on_every_back_end() {
                 machine.plain(&mut expected, key, 0);
                 blocks.sweep(&mut bits, &machine.biases, machine.view().scale, spins, key);
                 let seen = |at: usize| expected[at] == if bits.get(at / n, at % n) { 1 } else { off };
-                assert!((0..chains * n).all(seen), "{backend}: {chains} chains of {n} units, spins {spins}");
+                assert!(
+                    (0..chains * n).all(seen),
+                    "{backend}: {chains} chains of {n} units, spins {spins}, beta {beta}"
+                );
             }
         }
     });
@@ -132,7 +144,8 @@ fn blocks_of_many_chains_are_swept_like_the_plain_loop_on_every_back_end() {
 fn sums_that_pass_32_bits_on_their_way_are_right() {
     let (n, chains) = (700, 3);
     let codes: Vec<i32> = (0..n * n).map(|at| if at / n == at % n { 0 } else { (1 << 21) - 1 }).collect();
-    let machine = Machine { lines: Codes::new(n, &codes), codes, biases: vec![0.0; n], spins: true };
+    let machine =
+        Machine { lines: Codes::new(n, &codes), codes, biases: vec![0.0; n], beta: 1.0, spins: true };
     let scale = [2_f32.powi(-31), 1.0];
     let blocks = Blocks::new(n, &machine.codes);
     on_each(|backend| {
@@ -181,8 +194,8 @@ fn units_next_to_their_threshold_are_those_of_the_plain_loop() {
         for (n, spins, scale) in
             [(100, false, 0.9), (100, true, 0.9), (48, false, 1e-4), (48, true, 200.0), (40, false, 0.0)]
         {
-            let machine = Machine::new(n, spins);
-            let view = Symmetric { scale: [2_f32.powi(-20), scale], ..machine.view() };
+            let machine = Machine { beta: scale, ..Machine::new(n, spins) };
+            let view = machine.view();
             let mut x: Vec<i8> =
                 (0..n).map(|unit| if unit % 3 == 0 { 1 } else { -i8::from(spins) }).collect();
             for step in 0..60 {

@@ -63,6 +63,10 @@ impl Simd for Avx2 {
         to_bits(x: F) -> I = _mm256_castps_si256(x);
         from_bits(x: I) -> F = _mm256_castsi256_ps(x);
         less_int(a: I, b: I) -> u32 = _mm256_movemask_ps(_mm256_castsi256_ps(_mm256_cmpgt_epi32(b, a))) as u32;
+        spread(mask: u32) -> I = {
+            let bits = _mm256_setr_epi32(1, 2, 4, 8, 16, 32, 64, 128);
+            _mm256_cmpeq_epi32(_mm256_and_si256(_mm256_set1_epi32(mask as i32), bits), bits)
+        };
         less(a: F, b: F) -> u32 = _mm256_movemask_ps(_mm256_cmp_ps::<_CMP_LT_OQ>(a, b)) as u32;
     }
 

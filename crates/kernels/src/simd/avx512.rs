@@ -69,6 +69,7 @@ impl<const TILES: bool> Simd for Avx512<TILES> {
         to_bits(x: F) -> I = _mm512_castps_si512(x);
         from_bits(x: I) -> F = _mm512_castsi512_ps(x);
         less_int(a: I, b: I) -> u32 = u32::from(_mm512_cmplt_epi32_mask(a, b));
+        spread(mask: u32) -> I = _mm512_maskz_set1_epi32(mask as u16, -1);
         less(a: F, b: F) -> u32 = u32::from(_mm512_cmp_ps_mask::<_CMP_LT_OQ>(a, b));
     }
 

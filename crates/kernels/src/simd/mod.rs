@@ -87,6 +87,8 @@ pub(crate) trait Simd: Copy {
     fn less(a: Self::F, b: Self::F) -> u32;
     /// Sets bit l where a < b in lane l, with their signs.
     fn less_int(a: Self::I, b: Self::I) -> u32;
+    /// Sets all bits of lane l where bit l of `mask` is set, and none elsewhere.
+    fn spread(mask: u32) -> Self::I;
 }
 
 /// Is a body of code that is compiled for each back end.

@@ -68,6 +68,8 @@ impl Simd for Neon {
         to_bits(x: F) -> I = vreinterpretq_s32_f32(x);
         from_bits(x: I) -> F = vreinterpretq_f32_s32(x);
         less_int(a: I, b: I) -> u32 = vaddvq_u32(vandq_u32(vcltq_s32(a, b), vld1q_u32([1, 2, 4, 8].as_ptr())));
+        spread(mask: u32) -> I =
+            vreinterpretq_s32_u32(vtstq_u32(vdupq_n_u32(mask), vld1q_u32([1, 2, 4, 8].as_ptr())));
         less(a: F, b: F) -> u32 = vaddvq_u32(vandq_u32(vcltq_f32(a, b), vld1q_u32([1, 2, 4, 8].as_ptr())));
     }
 

@@ -200,6 +200,11 @@ impl Simd for Portable {
     }
 
     #[inline(always)]
+    fn spread(mask: u32) -> I {
+        std::array::from_fn(|l| -((mask >> l & 1) as i32))
+    }
+
+    #[inline(always)]
     fn less(a: F, b: F) -> u32 {
         (0..LANES).fold(0, |mask, l| mask | u32::from(a[l] < b[l]) << l)
     }

@@ -187,7 +187,7 @@ impl Kernel for Ones {
     }
 }
 
-/// Compares integers, lane by lane, with their signs.
+/// Compares integers, lane by lane, with their signs, and spreads the answers over the lanes again.
 struct Below<'a>(&'a [i32], &'a [i32]);
 
 impl Kernel for Below<'_> {
@@ -199,6 +199,9 @@ impl Kernel for Below<'_> {
         for at in (0..self.0.len()).step_by(S::LANES) {
             let mask = S::less_int(S::load(&self.0[at..]), S::load(&self.1[at..]));
             out.extend((0..S::LANES).map(|l| mask >> l & 1 == 1));
+            let mut lanes = [0; 16];
+            S::store(&mut lanes, S::spread(mask));
+            assert!((0..S::LANES).all(|l| lanes[l] == -i32::from(mask >> l & 1 == 1)), "spread {mask:b}");
         }
         out
     }
