@@ -193,7 +193,7 @@ const fn bug(id: &'static str, what: &'static str, oracle: &'static str, proof: 
     Bug { id, what, oracle, proof }
 }
 
-const BUGS: [Bug; 317] = [
+const BUGS: [Bug; 318] = [
     bug("B01", "negative phase pairs h with the wrong v", "O7", "estimators::cd_has_its_expectation"),
     bug("B02", "AIS anneals with the wrong parameters", "O8", "ais::weights_are_unbiased"),
     bug(
@@ -1324,6 +1324,12 @@ const BUGS: [Bug; 317] = [
         "own sites that go round where nothing costs anything",
         "O3",
         "own_sites::moves_that_cost_nothing_do_not_go_round",
+    ),
+    bug(
+        "B390",
+        "units of a block that count what came before twice",
+        "O4",
+        "machine::draws_near_their_thresholds_are_those_of_whole_codes",
     ),
     bug("B387", "grey values of any size", "refusal", "grey_bits::what_is_no_probability_is_refused"),
     bug(
