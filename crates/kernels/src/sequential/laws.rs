@@ -7,7 +7,6 @@
 //!
 //! [`numeric::bernoulli`]: crate::numeric::bernoulli
 
-use super::Symmetric;
 use crate::chacha::BLOCK;
 use crate::numeric::lanes;
 use crate::simd::Simd;
@@ -114,11 +113,10 @@ pub(super) fn vectors<S: Simd>(block: &[i32; BLOCK]) -> [S::I; MOST] {
 
 impl<S: Simd> Laws<S> {
     #[inline(always)]
-    pub(super) fn new(machine: &Symmetric<'_>, words: &[u32; BLOCK], biases: &[f32; BLOCK]) -> Self {
+    pub(super) fn new(rule: Rule<S>, words: &[u32; BLOCK], biases: &[f32; BLOCK]) -> Self {
         let none = [S::splat(0); MOST];
         let words = vectors::<S>(&words.map(|word| word as i32));
         let biases_none = [S::splat_f32(0.0); MOST];
-        let rule = Rule::new(machine.scale, machine.spins);
         let mut out = Self { rule, words, biases: biases_none, low: none, high: none, open: 0 };
         for v in 0..BLOCK / S::LANES {
             out.biases[v] = S::load_f32(&biases[v * S::LANES..]);

@@ -10,7 +10,7 @@ mod laws;
 mod many;
 mod one;
 
-use laws::{Laws, MOST, vectors};
+use laws::{Laws, MOST, Rule, vectors};
 pub use many::Blocks;
 pub use one::{Chain, Upper};
 
@@ -138,13 +138,14 @@ impl Kernel for Sweep<'_> {
     fn run<S: Simd>(self) {
         let n = self.machine.codes.units;
         let stride = n.next_multiple_of(BLOCK);
+        let rule = Rule::<S>::new(self.machine.scale, self.machine.spins);
         for begin in (0..n).step_by(BLOCK) {
             let block = Block::new(self.machine, begin);
             Block::fetch::<S>(self.machine, begin + BLOCK);
             let chains = self.x.chunks_exact_mut(n).zip(self.sums.chunks_exact_mut(n));
             for ((x, sums), words) in chains.zip(self.words.chunks_exact(stride)) {
                 let words = words[begin..].first_chunk().expect("words are padded to whole blocks");
-                let flips = block.decide::<S>(x, sums, words);
+                let flips = block.decide(rule, x, sums, words);
                 block.apply::<S>(sums, &flips);
             }
         }
@@ -196,11 +197,11 @@ impl<'a> Block<'a> {
 
     /// Draws the units in their order, and tells which flipped.
     #[inline(always)]
-    fn decide<S: Simd>(&self, x: &mut [i8], sums: &[i32], words: &[u32; BLOCK]) -> Flips {
+    fn decide<S: Simd>(&self, rule: Rule<S>, x: &mut [i8], sums: &[i32], words: &[u32; BLOCK]) -> Flips {
         let mut flips = Flips::default();
         let x = &mut x[self.begin..self.begin + self.count];
         let before = ones(x) as u32;
-        let laws = Laws::<S>::new(self.machine, words, &self.biases);
+        let laws = Laws::new(rule, words, &self.biases);
         let mut sums = vectors::<S>(&padded(&sums[self.begin..][..self.count]));
         let mut open = u32::MAX >> (32 - BLOCK);
         loop {

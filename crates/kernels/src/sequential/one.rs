@@ -4,7 +4,7 @@
 //! codes are cut to 13 bits, two in 32. Each unit knows how much the parts that were cut off can amount to, Σ_j |rest(i, j)|; a
 //! unit whose bounds that leaves open gets its whole sum from the codes themselves. The results are those of the plain loop.
 
-use super::laws::{Laws, MOST};
+use super::laws::{Laws, MOST, Rule};
 use super::{Block, Flips, Line, Symmetric, ones};
 use crate::chacha::BLOCK;
 use crate::simd::{Kernel, Simd};
@@ -119,9 +119,10 @@ impl Kernel for Sweep<'_> {
     #[inline(always)]
     fn run<S: Simd>(mut self) {
         let n = self.upper.units;
+        let rule = Rule::<S>::new(self.machine.scale, self.machine.spins);
         for begin in (0..n).step_by(BLOCK) {
             Block::fetch::<S>(self.machine, begin + BLOCK);
-            let flips = self.decide::<S>(begin);
+            let flips = self.decide(rule, begin);
             self.apply::<S>(&flips);
         }
     }
@@ -130,14 +131,14 @@ impl Kernel for Sweep<'_> {
 impl Sweep<'_> {
     /// Draws the units of a block in their order, and tells which flipped.
     #[inline(always)]
-    fn decide<S: Simd>(&mut self, begin: usize) -> Flips {
+    fn decide<S: Simd>(&mut self, rule: Rule<S>, begin: usize) -> Flips {
         let count = BLOCK.min(self.upper.units - begin);
         let (mut words, mut rests, mut biases) = ([0; BLOCK], [0; BLOCK], [0.0; BLOCK]);
         biases[..count].copy_from_slice(&self.machine.biases[begin..begin + count]);
         words[..count].copy_from_slice(&self.words[begin..begin + count]);
         rests[..count].copy_from_slice(&self.upper.rests[begin..begin + count]);
         let before = ones(&self.chain.x[begin..begin + count]) as u32;
-        let laws = Laws::<S>::new(self.machine, &words, &biases).widened(&rests);
+        let laws = Laws::new(rule, &words, &biases).widened(&rests);
         let mut sums = self.sums::<S>(begin);
         let (mut flips, mut open) = (Flips::default(), u32::MAX >> (32 - count));
         loop {
