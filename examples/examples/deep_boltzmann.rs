@@ -16,12 +16,14 @@ use harmonium::dbn::stack::key_of_layer;
 use harmonium::evaluate::{Ais, Betas};
 use harmonium::prelude::*;
 use harmonium::train::{Average, Decay, Training};
-use harmonium_examples::stacks::generated;
+use harmonium_examples::stacks::{Images, generated, images};
 use harmonium_examples::{Arguments, measure, timed};
 
 fn main() -> Result<(), Error> {
     let arguments = Arguments::read();
     let (mut train, mut test) = (rows(Part::Train)?, rows(Part::Test)?);
+    // Who judges the images in the end is there before anything is learnt.
+    let [known, _] = images(60_000)?;
     let given = arguments.words.iter().find_map(|word| word.parse().ok()).unwrap_or(60_u32);
     let (mut epochs, mut layers, mut ais) =
         (given, [500, 1000], Ais { runs: 100, betas: Betas::Count(20_000) });
@@ -39,7 +41,7 @@ fn main() -> Result<(), Error> {
         // Few steps of mean field suffice while weights move; the bound asks for rows at rest.
         let rest = Inference { iterations: 100, tolerance: 1e-5 };
         let dbm = timed("joint training", || trained(start, &train, epochs, key))?.with_inference(rest)?;
-        generate(&dbm, [&train, &test], key)?;
+        generate(&dbm, &known, [&train, &test], key)?;
         let options = Annealing { ais, starts: Some(&train), sweeps: 500, ..Annealing::default() };
         let found = dbm.annealed_bound(&test, &options, key, &mut |_, _, _| ())?;
         println!("{found}");
@@ -80,9 +82,9 @@ fn trained(mut dbm: Dbm, train: &Batch, epochs: u32, key: Key) -> Result<Dbm, Er
 }
 
 /// Draws images by fresh chains, and judges them.
-fn generate(dbm: &Dbm, sets: [&Batch; 2], key: Key) -> Result<(), Error> {
+fn generate(dbm: &Dbm, known: &Images, sets: [&Batch; 2], key: Key) -> Result<(), Error> {
     let samples = dbm.sample(1000, 2000, key, &mut |_| ());
-    generated(&Batch::from_states(samples.visible().clone())?, sets, key)
+    generated(&Batch::from_states(samples.visible().clone())?, known, sets, key)
 }
 
 fn rows(part: Part) -> Result<Batch, Error> {

@@ -147,13 +147,17 @@ pub fn random(sizes: &[usize], head: Activation, key: Key) -> Result<Network, Er
     Network::new(sizes, &(1..=last).map(activation).collect::<Vec<_>>(), key)
 }
 
-/// Tells which classes images show, by their ten nearest neighbours among the training images of MNIST, and whether they lie nearer
-/// to training rows than to held-out ones.
+/// Tells which classes images show, by their ten nearest neighbours among known ones, and whether they lie nearer to training rows
+/// than to held-out ones.
 ///
 /// # Errors
-/// Says which file is missing; refuses rows of another width.
-pub fn generated(samples: &Batch, [train, held_out]: [&Batch; 2], key: Key) -> Result<(), Error> {
-    let [known, _] = images(60_000)?;
+/// Refuses rows of another width.
+pub fn generated(
+    samples: &Batch,
+    known: &Images,
+    [train, held_out]: [&Batch; 2],
+    key: Key,
+) -> Result<(), Error> {
     let rows = [known.rows.to_array(), samples.to_array()];
     let found = knn_predict(rows[0].view(), &known.classes(), rows[1].view(), 10)?;
     let shares: Vec<String> = (0..10)
