@@ -136,6 +136,14 @@ fn classifiers_start_from_every_model() {
         same(&place, "dbn-classes", &out);
         assert!(place.read("dbn-classes/random.hmn") == place.read(&format!("{out}/random.hmn")));
     }
+    // Bits that are drawn anew in each epoch are those of the epoch, wherever the training was killed; of grey values other ones.
+    let drawn = "finetune dbn --data digits.npy --labels labels.csv --epochs 4 --batch 10 --json --binarize";
+    place.words(&format!("{drawn} none --out grey")).ok();
+    place.words(&format!("{drawn} sample --out drawn")).ok();
+    kill_at(&place, start(&place, &format!("{drawn} sample --out drawn-killed")), "drawn-killed", 2);
+    place.words("train --resume drawn-killed --quiet").ok();
+    same(&place, "drawn", "drawn-killed");
+    assert!(place.read("drawn/model.hmn") != place.read("grey/model.hmn"));
 }
 
 /// Codes go out and come back; bits are those of the codes; samples, features and figures come from stacks as from machines.

@@ -54,7 +54,7 @@ harmonium predict runs/classifier --data mnist --out predicted.csv"
 pub(crate) struct Finetune {
     /// The model to start from: a dbn, dbm or rbm, its file or the folder of its run
     pub(crate) model: PathBuf,
-    /// The rows to train on: mnist or a file
+    /// The rows to train on: mnist or a file. Bits that are sampled are drawn anew in each epoch
     #[arg(long)]
     pub(crate) data: String,
     #[command(flatten)]

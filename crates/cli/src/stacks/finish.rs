@@ -216,7 +216,7 @@ fn matrix(model: &Model, judges: &Judges) -> Result<Option<Vec<Vec<u64>>>, Error
     Ok(Some(counts.outer_iter().map(|row| row.to_vec()).collect()))
 }
 
-/// Measures other methods on the same rows: PCA, logistic regression, nearest neighbours.
+/// Measures other methods on the same rows: PCA, whitening, logistic regression, nearest neighbours.
 fn beside(run: &Run, model: &Model, judges: &Judges) -> Result<Vec<Figure>, Error> {
     let mut out = Vec::new();
     let width = model.widths().get(run.recipe.plan.layers.len().max(1)).copied().unwrap_or(1);
@@ -257,6 +257,9 @@ fn beside(run: &Run, model: &Model, judges: &Judges) -> Result<Vec<Figure>, Erro
     let pca = judge::pca(&fit.0.grey, width.min(30))?;
     let [a, b] = [&fit.0.grey, &judged.0.grey].map(|rows: &Batch| pca.transform(rows.to_array().view()));
     add(&format!("{} principal components", pca.components().nrows()), a?, b?)?;
+    let whiten = judge::zca(&fit.0.grey)?;
+    let [a, b] = [&fit.0.grey, &judged.0.grey].map(|rows: &Batch| whiten.transform(rows.to_array().view()));
+    add("whitened rows (ZCA)", a?, b?)?;
     add("the model’s top features", judge::features(model, &fit.0)?, judge::features(model, &judged.0)?)?;
     Ok(out)
 }

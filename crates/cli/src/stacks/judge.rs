@@ -4,9 +4,9 @@ use harmonium::dbn::deep::Dbm;
 use harmonium::dbn::net::Network;
 use harmonium::dbn::stack::{Bounding, Dbn};
 use harmonium::evaluate::{Ais, Annealing, Betas};
-use harmonium::linear::{Logistic, Pca, Regression, knn_accuracy};
+use harmonium::linear::{Logistic, Pca, Regression, Whiten, Whitening, knn_accuracy};
 use harmonium::{Batch, Error, ErrorKind, Key};
-use ndarray::{Array2, ArrayView2};
+use ndarray::{Array2, ArrayView2, Axis};
 use serde::{Deserialize, Serialize};
 
 use super::model::Model;
@@ -190,4 +190,17 @@ impl Sides<'_> {
 /// As [`Pca::fit`].
 pub(crate) fn pca(rows: &Batch, components: usize) -> Result<Pca, Error> {
     Pca::fit(rows, components.min(rows.units()).min(rows.rows()))
+}
+
+/// Of the mean variance of a column, the part that whitening adds to each direction: those that hardly vary stay small.
+const FLOOR: f64 = 0.1;
+
+/// Fits the map that makes rows white and turns them as little as can be.
+///
+/// # Errors
+/// As [`Whitening::fit`].
+pub(crate) fn zca(rows: &Batch) -> Result<Whitening, Error> {
+    let variances = rows.to_array().mapv(f64::from).var_axis(Axis(0), 0.0);
+    let epsilon = (FLOOR * variances.mean().unwrap_or(0.0)).max(Whiten::default().epsilon);
+    Whitening::fit(rows, &Whiten { epsilon, ..Whiten::default() })
 }

@@ -6,7 +6,7 @@ use harmonium::dbn::net::{
     Activation, Autoencoder, Dense, Head, Network, NetworkHeader, Progress, Targets, Tuner, TuningSnapshot,
 };
 use harmonium::persist::Checkpoints;
-use harmonium::{Batch, Error, Key};
+use harmonium::{Batch, Error, Key, Rows};
 use ndarray::Array1;
 
 use super::greedy;
@@ -61,21 +61,30 @@ pub(crate) fn classifier(run: &Run, watch: &mut Watch, output: Output) -> Result
     let labels = run.labels().map_or(&[][..], Vec::as_slice);
     let (start, classes, targets) = (start(run)?, run.classes.unwrap_or(0), Targets::Classes(labels));
     let (first, dbm) = beginning(&start, classes, run.recipe.key())?;
-    let rows = inputs(&run.train.seen(run.recipe.binarize, dbm.is_some())?, dbm.as_ref())?;
+    let rows = shown(run, dbm.as_ref())?;
     let plain = if run.recipe.random { Some(random(&start, classes, run.recipe.key())?) } else { None };
     let mut models = Vec::new();
-    match network(run, (1, "fine-tuning", "tuning"), first, (&rows, &targets), watch, output)? {
+    match network(run, (1, "fine-tuning", "tuning"), first, (&*rows, &targets), watch, output)? {
         Phase::Over(network) => models.push(Model::Classifier(network, dbm)),
         Phase::Stopped => return Ok(Phase::Stopped),
     }
     if let Some(plain) = plain {
-        let rows = run.train.grey()?;
-        match network(run, (2, "random start", "random"), plain, (&rows, &targets), watch, output)? {
+        let rows = shown(run, None)?;
+        match network(run, (2, "random start", "random"), plain, (&*rows, &targets), watch, output)? {
             Phase::Over(network) => models.push(Model::Classifier(network, None)),
             Phase::Stopped => return Ok(Phase::Stopped),
         }
     }
     Ok(Phase::Over(models))
+}
+
+/// Gives the rows that a network learns from. Shares are drawn anew in each epoch: no row is seen often enough to be learnt by heart.
+fn shown(run: &Run, dbm: Option<&Dbm>) -> Result<Box<dyn Rows>, Error> {
+    let how = run.recipe.binarize;
+    if how == Binarize::Sample && dbm.is_none() {
+        return Ok(Box::new(run.train.drawn(run.recipe.key())?));
+    }
+    Ok(Box::new(inputs(&run.train.seen(how, dbm.is_some())?, dbm)?))
 }
 
 /// Gives what the network sees of rows: their grey values, or their bits and beside them what a deep Boltzmann machine infers of these.
@@ -141,7 +150,7 @@ fn network(
     run: &Run,
     (number, name, folder): Named<'_>,
     mut network: Network,
-    (rows, targets): (&Batch, &Targets<'_>),
+    (rows, targets): (&dyn Rows, &Targets<'_>),
     watch: &mut Watch,
     output: Output,
 ) -> Result<Phase<Network>, Error> {
