@@ -46,7 +46,7 @@ fn main() -> Result<(), Error> {
 }
 
 fn options(dropout: bool, short: bool) -> Tuning {
-    let (epochs, hidden) = if dropout { (60, 0.25) } else { (40, 0.0) };
+    let (epochs, hidden) = if dropout { (120, 0.25) } else { (40, 0.0) };
     Tuning {
         epochs: if short { 10 } else { epochs },
         learning_rate: Schedule::Linear { from: 0.25, to: 0.0 },
