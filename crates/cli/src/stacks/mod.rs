@@ -11,6 +11,7 @@ mod page;
 mod plan;
 pub(crate) mod predict;
 mod recipe;
+mod shown;
 pub(crate) mod train;
 mod tune;
 pub(crate) mod used;

@@ -12,6 +12,7 @@ use ndarray::Array1;
 use super::greedy;
 use super::judge::Seen;
 use super::model::Model;
+use super::shown::Shown;
 use super::train::{Phase, Run, is_absence};
 use super::watch::{At, Watch};
 use crate::args::Output;
@@ -78,11 +79,13 @@ pub(crate) fn classifier(run: &Run, watch: &mut Watch, output: Output) -> Result
     Ok(Phase::Over(models))
 }
 
-/// Gives the rows that a network learns from. Shares are drawn anew in each epoch: no row is seen often enough to be learnt by heart.
+/// Gives the rows that a network learns from. Shares are drawn anew in each epoch, so that no row is learnt by heart.
 fn shown(run: &Run, dbm: Option<&Dbm>) -> Result<Box<dyn Rows>, Error> {
     let how = run.recipe.binarize;
     if how == Binarize::Sample && dbm.is_none() {
-        return Ok(Box::new(run.train.drawn(run.recipe.key())?));
+        let judging = run.recipe.tuning.as_ref().map_or(0, |tuning| tuning.validation);
+        let (drawn, grey) = (run.train.drawn(run.recipe.key())?, run.train.grey()?);
+        return Ok(Box::new(Shown { drawn, grey, judging }));
     }
     Ok(Box::new(inputs(&run.train.seen(how, dbm.is_some())?, dbm)?))
 }
